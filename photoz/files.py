@@ -1,0 +1,73 @@
+"""Files that are either whole or absent, and the one error that bad input raises."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class InputError(ValueError):
+    """Something the user handed us is wrong; the message says what, where and what to do."""
+
+
+@contextmanager
+def replace_when_done(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it on success, delete it on error.
+
+    A reader therefore never meets a half-written file, whatever kills the writer.
+
+    Parameters
+    ----------
+    path : path-like
+        The final file name; its folder is created.
+
+    Yields
+    ------
+    pathlib.Path
+        A name in the same folder with the same suffix, to be written by the caller.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp makes private files; results follow the user's umask like any other file.
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def require_file(path: str | os.PathLike[str], what: str) -> Path:
+    """Return `path` if it is a file with something in it.
+
+    Raises
+    ------
+    InputError
+        If it does not exist, is a folder or is empty; `what` says what was expected.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: {what} not found; check the path (now in {Path.cwd()})")
+    if not path.is_file():
+        raise InputError(f"{path}: {what} expected, but this is not a file")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: {what} is empty (0 bytes); write it again")
+    return path
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """Hexadecimal SHA-256 of a file's content."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,42 @@
+"""The mixture density head: from outputs to p(z) (paper, section 2.3, equations 1 and 2)."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+LOG_SIGMA_FLOOR = -10.0  # a component of zero width has infinite density and ends a training run
+
+
+class Mixture(NamedTuple):
+    """Gaussian mixture of each galaxy; every tensor is (..., component)."""
+
+    log_weight: Tensor
+    mean: Tensor
+    log_sigma: Tensor
+
+
+def mixture(output: Tensor) -> Mixture:
+    """Split a network's output (..., 3 components) into a normalised mixture.
+
+    log sigma is kept above `LOG_SIGMA_FLOOR` by a softplus, which has a gradient everywhere.
+    """
+    logit, mean, raw = output.chunk(3, dim=-1)
+    log_sigma = LOG_SIGMA_FLOOR + torch.nn.functional.softplus(raw - LOG_SIGMA_FLOOR)
+    return Mixture(torch.log_softmax(logit, dim=-1), mean, log_sigma)
+
+
+def log_density(p: Mixture, redshift: Tensor, zmin: float = 0.0) -> Tensor:
+    """Natural log of the density at `redshift` (...), truncated at `zmin` and renormalised."""
+    pull = (redshift.unsqueeze(-1) - p.mean) * torch.exp(-p.log_sigma)
+    gaussian = -0.5 * pull.square() - p.log_sigma - 0.5 * math.log(2 * math.pi)
+    above = torch.special.log_ndtr((p.mean - zmin) * torch.exp(-p.log_sigma))
+    return torch.logsumexp(p.log_weight + gaussian, -1) - torch.logsumexp(p.log_weight + above, -1)
+
+
+def negative_log_likelihood(p: Mixture, redshift: Tensor, zmin: float = 0.0) -> Tensor:
+    """Equation 2, averaged over the galaxies of a batch: one value per network, (n,)."""
+    return -log_density(p, redshift, zmin).mean(-1)

@@ -1,0 +1,228 @@
+"""Layers that carry a leading network axis, so that several networks train in lockstep.
+
+Every tensor is (network, galaxy, channel). The networks share nothing: network k reads its own
+galaxies, its own weights and its own dropout, and its result does not depend on its neighbours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+EPSILON = 1e-5  # added to the variance, as in torch.nn.BatchNorm1d
+
+
+def initial_weight(
+    n_networks: int, fan_in: int, shape: tuple[int, ...], generators: Sequence[torch.Generator]
+) -> Tensor:
+    """Uniform in +-1/sqrt(fan_in), the default of torch.nn.Linear, one generator per network."""
+    bound = 1 / math.sqrt(fan_in)
+    draws = [torch.rand(shape, generator=g) for g in generators]
+    assert len(draws) == n_networks
+    return torch.stack(draws) * (2 * bound) - bound
+
+
+class Linear(nn.Module):
+    """`n_networks` independent affine maps, (n, galaxy, in) -> (n, galaxy, out)."""
+
+    def __init__(self, n_in: int, n_out: int, generators: Sequence[torch.Generator]) -> None:
+        super().__init__()
+        n = len(generators)
+        self.weight = nn.Parameter(initial_weight(n, n_in, (n_in, n_out), generators))
+        self.bias = nn.Parameter(initial_weight(n, n_in, (1, n_out), generators))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Always in the precision of the weights: this is where densities are made."""
+        return torch.baddbmm(self.bias, x.to(self.weight.dtype), self.weight)
+
+
+class NormalisedLayer(torch.autograd.Function):
+    """Linear map, batch normalisation, ReLU and dropout as one step with a closed-form gradient.
+
+    With h = x W, the batch mean m and variance v over galaxies, u = (h - m) / sqrt(v + eps) and
+    s = 1 / (1 - p), the output is y = s relu(gamma u + beta), zeroed where dropped. Then
+
+        g      = dL/dy where y > 0, else 0            (covers ReLU and dropout at once)
+        dL/dbeta = s sum g,   dL/dgamma = s sum g u
+        dL/dh  = s gamma / sqrt(v + eps) (g - mean g - u mean(g u))
+
+    A bias before a batch normalisation has no effect, so there is none. Products run in the
+    precision of `x` (float32 or bfloat16); statistics and elementwise work in that of `weight`.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, gamma: Tensor, beta: Tensor, drop: Tensor, p: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return y and the batch's mean and variance, each (n, 1, out)."""
+        w = weight.to(x.dtype)
+        u = torch.bmm(x, w).to(weight.dtype)
+        mean = u.mean(1, keepdim=True)
+        u -= mean
+        variance = u.square().mean(1, keepdim=True)
+        scale = (variance + EPSILON).rsqrt()
+        u *= scale
+        s = 1 / (1 - p)
+        y = torch.addcmul(s * beta, u, s * gamma).relu_()
+        if drop.numel():
+            y.view(-1).index_fill_(0, drop, 0.0)
+        y = y.to(x.dtype)
+        ctx.save_for_backward(x, w, u, y, s * gamma, scale)
+        ctx.s = s
+        ctx.mark_non_differentiable(mean, variance)
+        return y, mean, variance
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients by the equations of the class docstring."""
+        x, w, u, y, gamma, scale = ctx.saved_tensors
+        g = torch.ops.aten.threshold_backward(gradients[0], y, 0).to(u.dtype)
+        b = u.shape[1]
+        sum_g = g.sum(1, keepdim=True)
+        sum_gu = (g * u).sum(1, keepdim=True)
+        g -= sum_g / b
+        g = g.addcmul_(u, sum_gu, value=-1 / b).mul_(gamma * scale)
+        gh = g.to(x.dtype)
+        grad_x = torch.bmm(gh, w.transpose(1, 2)) if ctx.needs_input_grad[0] else None
+        grad_w = torch.bmm(x.transpose(1, 2), gh).to(u.dtype)
+        return grad_x, grad_w, ctx.s * sum_gu, ctx.s * sum_g, None, None
+
+
+def dropped(shape: torch.Size, p: float, generators: Sequence[torch.Generator]) -> Tensor:
+    """Flat indices of the activations to drop: round(p galaxies width) of them per network.
+
+    Drawing positions costs a fraction p of drawing a Bernoulli variable per activation.
+    """
+    size = shape[1] * shape[2]
+    count = round(p * size)
+    device = generators[0].device
+    draws = [
+        torch.randint(k * size, (k + 1) * size, (count,), generator=g, device=device)
+        for k, g in enumerate(generators)
+    ]
+    return torch.cat(draws)
+
+
+class DenseLayer(nn.Module):
+    """Linear, batch normalisation, ReLU and dropout (paper, section 2.2).
+
+    Maps (n, galaxy, in) to (n, galaxy, out).
+
+    The population statistics used for prediction are not running averages: `settle` measures
+    them once after training, on the training galaxies and without dropout.
+    """
+
+    def __init__(
+        self, n_in: int, n_out: int, p: float, generators: Sequence[torch.Generator]
+    ) -> None:
+        super().__init__()
+        n = len(generators)
+        self.p = p
+        self.weight = nn.Parameter(initial_weight(n, n_in, (n_in, n_out), generators))
+        self.gamma = nn.Parameter(torch.ones(n, 1, n_out))
+        self.beta = nn.Parameter(torch.zeros(n, 1, n_out))
+        self.mean: Tensor
+        self.variance: Tensor
+        self.register_buffer("mean", torch.zeros(n, 1, n_out))
+        self.register_buffer("variance", torch.ones(n, 1, n_out))
+
+    def forward(self, x: Tensor, dropout: Sequence[torch.Generator] | None) -> Tensor:
+        """One step: with batch statistics and dropout if generators are given, else as settled."""
+        if dropout is None:
+            scale = self.gamma * (self.variance + EPSILON).rsqrt()
+            shift = self.beta - self.mean * scale
+            return torch.baddbmm(shift, x, self.weight * scale).relu_()
+        shape = torch.Size((x.shape[0], x.shape[1], self.weight.shape[2]))
+        drop = dropped(shape, self.p, dropout)
+        return NormalisedLayer.apply(x, self.weight, self.gamma, self.beta, drop, self.p)[0]
+
+    @torch.no_grad()
+    def settle(self, x: Tensor) -> Tensor:
+        """Store the statistics of `x` as the population's and return the layer's output for it."""
+        none = torch.empty(0, dtype=torch.long, device=x.device)
+        y, mean, variance = NormalisedLayer.apply(x, self.weight, self.gamma, self.beta, none, 0.0)
+        self.mean.copy_(mean)
+        self.variance.copy_(variance)
+        return y
+
+
+class PreNormLayer(nn.Module):
+    """The public code's order: batch normalisation, linear, dropout, ReLU."""
+
+    def __init__(
+        self, n_in: int, n_out: int, p: float, generators: Sequence[torch.Generator]
+    ) -> None:
+        super().__init__()
+        n = len(generators)
+        self.p = p
+        self.gamma = nn.Parameter(torch.ones(n, 1, n_in))
+        self.beta = nn.Parameter(torch.zeros(n, 1, n_in))
+        self.linear = Linear(n_in, n_out, generators)
+        self.mean: Tensor
+        self.variance: Tensor
+        self.register_buffer("mean", torch.zeros(n, 1, n_in))
+        self.register_buffer("variance", torch.ones(n, 1, n_in))
+
+    def forward(self, x: Tensor, dropout: Sequence[torch.Generator] | None) -> Tensor:
+        """One step: with batch statistics and dropout if generators are given, else as settled."""
+        if dropout is None:
+            return self._normalise(x, self.mean, self.variance).relu_()
+        x = x.to(self.gamma.dtype)
+        mean = x.mean(1, keepdim=True)
+        variance = (x - mean).square().mean(1, keepdim=True)
+        y = self._normalise(x, mean, variance)
+        drop = dropped(y.shape, self.p, dropout)
+        keep = torch.full_like(y, 1 / (1 - self.p)).view(-1).index_fill_(0, drop, 0.0).view_as(y)
+        return (y * keep).relu()
+
+    def _normalise(self, x: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+        return self.linear((x - mean) * (variance + EPSILON).rsqrt() * self.gamma + self.beta)
+
+    @torch.no_grad()
+    def settle(self, x: Tensor) -> Tensor:
+        """Store the statistics of `x` as the population's and return the layer's output for it."""
+        self.mean.copy_(x.mean(1, keepdim=True))
+        self.variance.copy_((x - self.mean).square().mean(1, keepdim=True))
+        return self(x, None)
+
+
+LAYERS = {"linear_norm_relu": DenseLayer, "norm_linear_relu": PreNormLayer}
+
+
+class DenseStack(nn.Module):
+    """Hidden layers of one width and a linear output layer."""
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        width: int,
+        dropouts: Sequence[float],
+        layer_order: str,
+        generators: Sequence[torch.Generator],
+    ) -> None:
+        super().__init__()
+        inputs = [n_in] + [width] * (len(dropouts) - 1)
+        layer = LAYERS[layer_order]
+        self.hidden = nn.ModuleList(
+            layer(i, width, p, generators) for i, p in zip(inputs, dropouts, strict=True)
+        )
+        self.output = Linear(width, n_out, generators)
+
+    def forward(self, x: Tensor, dropout: Sequence[torch.Generator] | None) -> Tensor:
+        """Map (n, galaxy, in) to (n, galaxy, out)."""
+        for layer in self.hidden:
+            x = layer(x, dropout)
+        return self.output(x)
+
+    @torch.no_grad()
+    def settle(self, x: Tensor) -> Tensor:
+        """Settle every layer on `x` in turn and return the stack's output."""
+        for layer in self.hidden:
+            assert isinstance(layer, DenseLayer | PreNormLayer)
+            x = layer.settle(x)
+        return self.output(x)

@@ -1,0 +1,88 @@
+"""The hand-written layer against torch's own modules and against numerical differentiation."""
+
+import pytest
+import torch
+from torch import nn
+
+from photoz.networks.deepz import seeded_generators
+from photoz.networks.layers import DenseLayer, NormalisedLayer, PreNormLayer, dropped
+
+NO_DROP = torch.empty(0, dtype=torch.long)
+
+
+def reference_layer(weight, gamma, beta):
+    """The same layer from torch.nn modules: Linear without bias, BatchNorm1d, ReLU."""
+    n_in, n_out = weight.shape
+    linear = nn.Linear(n_in, n_out, bias=False, dtype=weight.dtype)
+    norm = nn.BatchNorm1d(n_out, dtype=weight.dtype)
+    with torch.no_grad():
+        linear.weight.copy_(weight.T)
+        norm.weight.copy_(gamma)
+        norm.bias.copy_(beta)
+    return nn.Sequential(linear, norm, nn.ReLU())
+
+
+def random_layer(n=3, galaxies=17, n_in=5, n_out=4):
+    g = torch.Generator().manual_seed(1)
+    x = torch.randn(n, galaxies, n_in, generator=g, dtype=torch.float64)
+    weight = torch.randn(n, n_in, n_out, generator=g, dtype=torch.float64)
+    gamma = torch.rand(n, 1, n_out, generator=g, dtype=torch.float64) + 0.5
+    beta = torch.randn(n, 1, n_out, generator=g, dtype=torch.float64)
+    return [t.requires_grad_() for t in (x, weight, gamma, beta)]
+
+
+def test_lockstep_layer_equals_torch_modules_one_by_one():
+    x, weight, gamma, beta = random_layer()
+    y, mean, variance = NormalisedLayer.apply(x, weight, gamma, beta, NO_DROP, 0.0)
+    y.sin().sum().backward()
+    for k in range(3):
+        reference = reference_layer(weight[k].detach(), gamma[k, 0], beta[k, 0])
+        xk = x[k].detach().requires_grad_()
+        yk = reference(xk)
+        yk.sin().sum().backward()
+        torch.testing.assert_close(y[k], yk, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(x.grad[k], xk.grad, rtol=1e-10, atol=1e-10)
+        torch.testing.assert_close(
+            weight.grad[k], reference[0].weight.grad.T, rtol=1e-10, atol=1e-10
+        )
+        torch.testing.assert_close(gamma.grad[k, 0], reference[1].weight.grad)
+        torch.testing.assert_close(beta.grad[k, 0], reference[1].bias.grad)
+        h = xk @ weight[k]
+        torch.testing.assert_close(mean[k, 0], h.mean(0))
+        torch.testing.assert_close(variance[k, 0], h.var(0, unbiased=False))
+
+
+def test_gradient_agrees_with_finite_differences_under_dropout():
+    inputs = random_layer(n=2, galaxies=6, n_in=3, n_out=2)
+    drop = torch.tensor([0, 5, 13, 20])
+    assert torch.autograd.gradcheck(
+        lambda *t: NormalisedLayer.apply(*t, drop, 0.25)[0], inputs, atol=1e-7
+    )
+
+
+def test_dropout_zeroes_the_asked_fraction_and_keeps_networks_apart():
+    shape = torch.Size((2, 100, 50))
+    drop = dropped(shape, 0.02, seeded_generators([3, 4]))
+    assert len(drop) == 2 * round(0.02 * 100 * 50)
+    first, second = drop[:100], drop[100:]
+    assert first.max() < 5000 <= second.min()
+    alone = dropped(torch.Size((1, 100, 50)), 0.02, seeded_generators([4]))
+    torch.testing.assert_close(second - 5000, alone)
+
+
+@pytest.mark.parametrize("kind", [DenseLayer, PreNormLayer])
+def test_settled_layer_repeats_the_batch_result_without_dropout(kind):
+    layer = kind(6, 4, 0.0, seeded_generators([1, 2]))
+    x = torch.randn(2, 64, 6, generator=torch.Generator().manual_seed(0))
+    batch = layer(x, seeded_generators([1, 2]))
+    settled = layer.settle(x)
+    torch.testing.assert_close(settled, batch, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(layer(x, None), settled, rtol=1e-4, atol=1e-5)
+
+
+def test_bfloat16_products_stay_close_to_float32():
+    x, weight, gamma, beta = (t.detach().float() for t in random_layer(galaxies=200, n_in=64))
+    exact, _, _ = NormalisedLayer.apply(x, weight, gamma, beta, NO_DROP, 0.0)
+    rough, _, _ = NormalisedLayer.apply(x.bfloat16(), weight, gamma, beta, NO_DROP, 0.0)
+    assert rough.dtype == torch.bfloat16
+    assert (rough.float() - exact).abs().max() < 0.05
