@@ -1,0 +1,1 @@
+"""Numbers shipped with the package; each file says where its numbers come from."""
