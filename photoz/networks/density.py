@@ -33,7 +33,9 @@ def log_density(p: Mixture, redshift: Tensor, zmin: float = 0.0) -> Tensor:
     """Natural log of the density at `redshift` (...), truncated at `zmin` and renormalised."""
     pull = (redshift.unsqueeze(-1) - p.mean) * torch.exp(-p.log_sigma)
     gaussian = -0.5 * pull.square() - p.log_sigma - 0.5 * math.log(2 * math.pi)
-    above = torch.special.log_ndtr((p.mean - zmin) * torch.exp(-p.log_sigma))
+    # Below -30 sigma the fraction above zmin is 1e-197; torch's gradient overflows further out.
+    margin = ((p.mean - zmin) * torch.exp(-p.log_sigma)).clamp_min(-30.0)
+    above = torch.special.log_ndtr(margin)
     return torch.logsumexp(p.log_weight + gaussian, -1) - torch.logsumexp(p.log_weight + above, -1)
 
 

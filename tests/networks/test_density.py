@@ -45,3 +45,13 @@ def test_single_component_loss_is_the_gaussian_log_likelihood():
     sigma = mixture(output).log_sigma.exp().item()
     loss = negative_log_likelihood(mixture(output), torch.tensor([5.02], dtype=torch.float64))
     np.testing.assert_allclose(loss, -stats.norm.logpdf(5.02, 5.0, sigma), rtol=1e-9)
+
+
+def test_loss_and_gradient_stay_finite_for_extreme_outputs():
+    """Components far below zero and far from the redshift, as a bad batch can make them."""
+    for raw_sigma in (-60.0, -9.0, -8.9, 0.0, 5.0):
+        for mean in (-1e3, -10.48, -0.1, 0.5, 1e3):
+            output = torch.tensor([[0.0, -1.0, mean, 0.4, raw_sigma, 0.0]], requires_grad=True)
+            loss = negative_log_likelihood(mixture(output), torch.tensor([0.3]))
+            loss.backward()
+            assert torch.isfinite(loss).all() and torch.isfinite(output.grad).all()
