@@ -1,0 +1,57 @@
+"""How good the redshifts and their densities are, with errors on every number."""
+
+from photoz.metrics.binned import binned_metrics
+from photoz.metrics.bootstrap import (
+    PairedDifference,
+    bootstrap_error,
+    bootstrap_errors,
+    paired_difference,
+)
+from photoz.metrics.calibration import (
+    CentralBins,
+    PitTests,
+    central_bins,
+    coverage,
+    pit_histogram,
+    pit_tests,
+)
+from photoz.metrics.point import (
+    bias,
+    catastrophic_outlier_fraction,
+    n_invalid,
+    nmad,
+    outlier_fraction,
+    redshift_error,
+    sigma68,
+    strict_outlier_fraction,
+)
+from photoz.metrics.quality import BestHalf, best_half, completeness_curve, quality_curves
+from photoz.metrics.scores import crps, negative_log_likelihood
+
+__all__ = [
+    "BestHalf",
+    "CentralBins",
+    "PairedDifference",
+    "PitTests",
+    "best_half",
+    "bias",
+    "binned_metrics",
+    "bootstrap_error",
+    "bootstrap_errors",
+    "catastrophic_outlier_fraction",
+    "central_bins",
+    "completeness_curve",
+    "coverage",
+    "crps",
+    "n_invalid",
+    "negative_log_likelihood",
+    "nmad",
+    "outlier_fraction",
+    "paired_difference",
+    "pit_histogram",
+    "pit_tests",
+    "quality_curves",
+    "redshift_error",
+    "sigma68",
+    "strict_outlier_fraction",
+]

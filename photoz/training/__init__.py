@@ -1,0 +1,1 @@
+"""Training: pretraining on simulations, fine-tuning per split, prediction, and the rivals."""

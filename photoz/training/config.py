@@ -1,0 +1,119 @@
+"""How networks are trained, as configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PAPER_STEPS = ((100, 1e-3), (200, 1e-4), (200, 1e-5), (200, 1e-6))
+PRECISIONS = ("float32", "bfloat16", "auto")
+SCHEDULES = ("one_cycle", "stepwise")
+
+
+def _check(section: str, config: PretrainingConfig | FinetuningConfig) -> None:
+    if config.schedule not in SCHEDULES:
+        raise ValueError(f"{section}.schedule must be one of {SCHEDULES}, got {config.schedule!r}")
+    if config.precision not in PRECISIONS:
+        raise ValueError(
+            f"{section}.precision must be one of {PRECISIONS}, got {config.precision!r}"
+        )
+    if config.batch_size < 2:
+        raise ValueError(f"{section}.batch_size must be at least 2, got {config.batch_size}")
+    if config.learning_rate <= 0:
+        raise ValueError(f"{section}.learning_rate must be positive, got {config.learning_rate}")
+    if not config.stepwise or any(len(phase) != 2 for phase in config.stepwise):
+        raise ValueError(f"{section}.stepwise must list pairs of epochs and learning rate")
+
+
+@dataclass(frozen=True)
+class PretrainingConfig:
+    """Training on simulations (paper, sections 2.4 and 3.3).
+
+    Attributes
+    ----------
+    steps : int
+        Optimiser steps.
+    batch_size : int
+        Galaxies a step.
+    schedule, learning_rate, stepwise
+        See `photoz.training.schedule.learning_rate`.
+    weight_decay : float
+        L2 penalty of Adam.
+    reconstruction_weight : float
+        Weight of the autoencoder's loss, mean |reconstruction - input| / error, beside the
+        redshift loss.
+    denoising : float or None
+        Extra noise on the encoder's input, in units of the input's error. None means 1 when there
+        are no more bands than features, where an autoencoder would otherwise learn the identity
+        (paper, section 4.1), and 0 else.
+    precision : str
+        Precision of the matrix products: float32, bfloat16, or auto (bfloat16 where the processor
+        multiplies it natively).
+    """
+
+    steps: int = 2000
+    batch_size: int = 500
+    schedule: str = "one_cycle"
+    learning_rate: float = 1e-3
+    stepwise: Sequence[Sequence[float]] = PAPER_STEPS
+    weight_decay: float = 0.0
+    reconstruction_weight: float = 1.0
+    denoising: float | None = None
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        _check("pretraining", self)
+        if self.steps < 1:
+            raise ValueError(f"pretraining.steps must be at least 1, got {self.steps}")
+
+
+@dataclass(frozen=True)
+class FinetuningConfig:
+    """Training on galaxies with spectroscopic redshifts (paper, sections 2.4 and 5.1).
+
+    Attributes
+    ----------
+    epochs : int
+        Passes over the training galaxies; with the stepwise schedule its own epochs count.
+    batch_size : int
+        Galaxies a step; a smaller training set makes one batch.
+    schedule, learning_rate, stepwise
+        See `photoz.training.schedule.learning_rate`.
+    weight_decay : float
+        L2 penalty of Adam.
+    alpha : float
+        Probability that an exposure enters a randomised coadd; 1 uses the full coadds.
+    empty_bands : str
+        When no exposure of a band is drawn: keep_one measured exposure, or drop_galaxy from
+        that step's loss.
+    precision : str
+        As in `PretrainingConfig`.
+    """
+
+    epochs: int = 60
+    batch_size: int = 500
+    schedule: str = "one_cycle"
+    learning_rate: float = 5e-4
+    stepwise: Sequence[Sequence[float]] = PAPER_STEPS
+    weight_decay: float = 1e-4
+    alpha: float = 0.8
+    empty_bands: str = "keep_one"
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        _check("finetuning", self)
+        if self.epochs < 1:
+            raise ValueError(f"finetuning.epochs must be at least 1, got {self.epochs}")
+        if not 0 < self.alpha <= 1:
+            raise ValueError(f"finetuning.alpha must be in (0, 1], got {self.alpha}")
+        if self.empty_bands not in ("keep_one", "drop_galaxy"):
+            raise ValueError(
+                f"finetuning.empty_bands must be keep_one or drop_galaxy, got {self.empty_bands!r}"
+            )
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs of the chosen schedule."""
+        if self.schedule == "stepwise":
+            return int(sum(epochs for epochs, _ in self.stepwise))
+        return self.epochs

@@ -1,0 +1,191 @@
+"""Training on galaxies with spectroscopic redshifts, the folds of a split in lockstep."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from photoz.files import InputError
+from photoz.networks.config import NetworkConfig
+from photoz.networks.deepz import DeepZ, seeded_generators, stacked
+from photoz.networks.density import Mixture, log_density, negative_log_likelihood
+from photoz.networks.transform import FluxRatio, check_bands
+from photoz.progress import track
+from photoz.survey.catalogue import Catalogue
+from photoz.training.checkpoints import TrainedNetworks
+from photoz.training.coadds import RandomCoadds
+from photoz.training.config import FinetuningConfig
+from photoz.training.device import matmul_dtype
+from photoz.training.schedule import learning_rate, make_optimiser, set_learning_rate
+
+logger = logging.getLogger(__name__)
+
+
+def usable_galaxies(catalogue: Catalogue) -> np.ndarray:
+    """Galaxies a network can read: every band finite, the reference flux positive; (n,) bool."""
+    reference = catalogue.flux[:, catalogue.bands.index(catalogue.reference_band)]
+    return np.isfinite(catalogue.flux).all(1) & (reference > 0)
+
+
+def training_galaxies(
+    catalogue: Catalogue, folds: np.ndarray, fold: int, fraction: float, seed: Sequence[int]
+) -> np.ndarray:
+    """Indices of the galaxies that the network of `fold` learns from.
+
+    All usable galaxies with a redshift outside the fold, or a random `fraction` of them that is
+    the same for every variant with the same seed.
+    """
+    known = np.isfinite(catalogue.redshift) & usable_galaxies(catalogue)
+    index = np.flatnonzero(known & (folds != fold))
+    if fraction < 1:
+        rng = np.random.default_rng([*seed, fold])
+        index = np.sort(rng.choice(index, size=round(fraction * len(index)), replace=False))
+    return index
+
+
+def network_seeds(seed: Sequence[int], n_networks: int) -> list[int]:
+    """One 63-bit seed per fold, independent of how many train together."""
+    return [
+        int(np.random.SeedSequence([*seed, fold]).generate_state(1, np.uint64)[0] >> 1)
+        for fold in range(n_networks)
+    ]
+
+
+def finetune(
+    catalogue: Catalogue,
+    folds: np.ndarray,
+    start: TrainedNetworks | None,
+    network_config: NetworkConfig,
+    config: FinetuningConfig,
+    seed: Sequence[int],
+    device: torch.device,
+    training_fraction: float = 1.0,
+    extra_steps: int = 0,
+) -> tuple[TrainedNetworks, pd.DataFrame]:
+    """Train one network per fold on the galaxies outside it.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Galaxies with redshifts; those unusable or without redshift are left out.
+    folds : ndarray (n,)
+        Fold of each galaxy, 0 ... n_folds - 1.
+    start : TrainedNetworks or None
+        The pretrained network every fold starts from; None starts from random weights.
+    network_config : NetworkConfig
+        Shape, used when `start` is None.
+    config : FinetuningConfig
+        How to train. The loss is the redshift's alone (paper, section 4.2).
+    seed : sequence of int
+        Say run seed and split; the fold is added to it.
+    device : torch.device
+        Where to train.
+    training_fraction : float
+        Part of the training galaxies to use.
+    extra_steps : int
+        Optimiser steps added to those of the schedule, as a rival without pretraining needs.
+
+    Returns
+    -------
+    trained : TrainedNetworks
+        One network per fold.
+    history : DataFrame
+        Columns step, fold, loss (mean over the last steps), learning_rate.
+
+    Raises
+    ------
+    InputError
+        If a fold has no galaxy to learn from, or the bands are not those of `start`.
+    """
+    n_folds = int(folds.max()) + 1
+    members = [
+        training_galaxies(catalogue, folds, f, training_fraction, seed) for f in range(n_folds)
+    ]
+    fewest = min(len(m) for m in members)
+    if fewest < 2:
+        raise InputError(
+            f"a fold leaves {fewest} galaxies to learn from; needs galaxies with redshifts and "
+            "all bands in every fold"
+        )
+    seeds = network_seeds(seed, n_folds)
+    if start is None:
+        transform = FluxRatio(tuple(catalogue.bands), catalogue.reference_band)
+        redshift_max = float(np.nanmax(catalogue.redshift))
+        network = DeepZ(
+            network_config, len(catalogue.bands), seeded_generators(seeds), redshift_max
+        )
+    else:
+        transform = start.transform
+        check_bands(transform, catalogue.bands, "the catalogue")
+        network = start.network.repeated(n_folds)
+    network.to(device)
+    batch = min(config.batch_size, fewest)
+    steps_per_epoch = fewest // batch
+    n_steps = config.total_epochs * steps_per_epoch + extra_steps
+    logger.info("%d networks, %d galaxies each, %d steps of %d", n_folds, fewest, n_steps, batch)
+
+    redshift = torch.as_tensor(catalogue.redshift, dtype=torch.float32, device=device)
+    coadds = RandomCoadds(catalogue, device)
+    batches = _Batches(members, batch, seeded_generators(seeds, device))
+    optimiser = make_optimiser(network, config)
+    dtype = matmul_dtype(config.precision, device)
+    history, recent = [], torch.zeros(n_folds, device=device)
+    for step in track(n_steps, "fine-tuning"):
+        index = batches.next()
+        flux, complete = coadds.draw(index, config.alpha, batches.generators)
+        density = network(transform(flux).to(dtype), batches.generators)
+        if config.empty_bands == "keep_one":
+            loss = negative_log_likelihood(density, redshift[index])
+        else:
+            loss = _complete_only(density, redshift[index], complete)
+        optimiser.zero_grad(set_to_none=True)
+        loss.sum().backward()
+        rate = learning_rate(step, n_steps, config)
+        set_learning_rate(optimiser, rate)
+        optimiser.step()
+        recent += loss.detach()
+        if (step + 1) % steps_per_epoch == 0:
+            history += [
+                (step, fold, value / steps_per_epoch, rate)
+                for fold, value in enumerate(recent.tolist())
+            ]
+            recent.zero_()
+    singles = [network.member(fold) for fold in range(n_folds)]
+    for single, member in zip(singles, batches.indices, strict=True):
+        single.settle(transform(coadds.full(member)).unsqueeze(0))
+    names = ["step", "fold", "loss", "learning_rate"]
+    return TrainedNetworks(stacked(singles), transform), pd.DataFrame(history, columns=names)
+
+
+def _complete_only(density: Mixture, redshift: Tensor, complete: Tensor) -> Tensor:
+    """Mean loss per network over the galaxies that kept every band."""
+    loss = -log_density(density, redshift)
+    return torch.where(complete, loss, 0.0).sum(-1) / complete.sum(-1).clamp_min(1)
+
+
+class _Batches:
+    """Each network's own stream of batches, reshuffled every epoch."""
+
+    def __init__(
+        self, members: Sequence[np.ndarray], batch: int, generators: list[torch.Generator]
+    ) -> None:
+        device = generators[0].device
+        self.indices = [torch.as_tensor(m, device=device) for m in members]
+        self.batch, self.generators = batch, generators
+        self.left: list[Tensor] = [x[:0] for x in self.indices]
+
+    def next(self) -> Tensor:
+        """Galaxies of the next step, (network, batch)."""
+        rows = []
+        for k, g in enumerate(self.generators):
+            if len(self.left[k]) < self.batch:
+                order = torch.randperm(len(self.indices[k]), generator=g, device=g.device)
+                self.left[k] = self.indices[k][order]
+            rows.append(self.left[k][: self.batch])
+            self.left[k] = self.left[k][self.batch :]
+        return torch.stack(rows)

@@ -1,0 +1,121 @@
+import time
+
+import h5py
+import numpy as np
+import pytest
+import qp
+
+from photoz.files import InputError
+from photoz.pdf import GridPDF, MixturePDF, read_pdf, summarise, write_pdf
+
+
+def mixture(n=6, zmin=0.0):
+    rng = np.random.default_rng(2)
+    return MixturePDF(
+        rng.dirichlet(np.ones(3), n), rng.uniform(-0.02, 0.5, (n, 3)), np.full((n, 3), 0.03), zmin
+    )
+
+
+def with_lost_row(pdf):
+    weights = pdf.weights.copy()
+    weights[1] = np.nan
+    return MixturePDF(weights, pdf.means, pdf.sigmas, pdf.zmin)
+
+
+def test_mixture_round_trip_with_columns_and_zmin(tmp_path):
+    pdf = with_lost_row(mixture(zmin=0.01))
+    ancil = {"id": np.arange(6) + 10**12, "name": np.array(list("abcdef")), **summarise(pdf)}
+    write_pdf(tmp_path / "p.h5", pdf, ancil)
+    back, columns = read_pdf(tmp_path / "p.h5")
+    assert isinstance(back, MixturePDF)
+    assert back.zmin == 0.01
+    np.testing.assert_array_equal(back.valid, pdf.valid)
+    np.testing.assert_allclose(back.means, pdf.means, atol=1e-7)
+    np.testing.assert_allclose(back.mode(), pdf.mode(), atol=1e-6)
+    assert columns.keys() == ancil.keys()
+    np.testing.assert_array_equal(columns["id"], ancil["id"])
+    assert columns["name"].tolist() == list("abcdef")
+    np.testing.assert_array_equal(columns["z_mode"], ancil["z_mode"])
+
+
+def test_qp_reads_the_same_untruncated_mixture(tmp_path):
+    pdf = mixture()
+    write_pdf(tmp_path / "p.hdf5", pdf, {"id": np.arange(6), "odds": pdf.odds()})
+    ensemble = qp.read(str(tmp_path / "p.hdf5"))
+    z = np.linspace(-0.2, 0.8, 101)
+    plain = MixturePDF(pdf.weights, pdf.means, pdf.sigmas, zmin=-10)
+    np.testing.assert_allclose(ensemble.pdf(z), plain.pdf(z), atol=1e-4)
+    # Ours is the same density cut at zero and renormalised.
+    above = z > 0
+    ours = pdf.pdf(z[above])
+    cut = ensemble.pdf(z[above]) / (1 - ensemble.cdf(0.0))
+    np.testing.assert_allclose(ours, cut, atol=2e-4)
+    np.testing.assert_array_equal(ensemble.ancil["id"], np.arange(6))
+    assert qp.is_qp_file(str(tmp_path / "p.hdf5"))
+
+
+def test_files_that_qp_wrote_are_read(tmp_path):
+    pdf = mixture()
+    ensemble = qp.mixmod.create_ensemble(means=pdf.means, stds=pdf.sigmas, weights=pdf.weights)
+    ensemble.write_to(str(tmp_path / "m.hdf5"))
+    back, ancil = read_pdf(tmp_path / "m.hdf5")
+    assert back.zmin == 0.0
+    assert ancil == {}
+    np.testing.assert_allclose(back.mode(), pdf.mode(), atol=1e-9)
+    z = np.linspace(0, 1, 11)
+    grid = qp.interp.create_ensemble(xvals=z, yvals=np.tile(1 + z, (2, 1)))
+    grid.write_to(str(tmp_path / "g.hdf5"))
+    back, _ = read_pdf(tmp_path / "g.hdf5")
+    np.testing.assert_allclose(back.pdf(z), np.tile((1 + z) / 1.5, (2, 1)))
+
+
+def test_grid_round_trip_and_qp(tmp_path):
+    z = np.linspace(0, 1.2, 61)
+    pdf = GridPDF(z, np.exp(-0.5 * ((z - np.array([[0.3], [0.7], [np.nan]])) / 0.1) ** 2))
+    write_pdf(tmp_path / "g.hdf5", pdf, {"id": [1, 2, 3]})
+    back, _ = read_pdf(tmp_path / "g.hdf5")
+    assert isinstance(back, GridPDF)
+    assert back.valid.tolist() == [True, True, False]
+    np.testing.assert_allclose(back.density[:2], pdf.density[:2], rtol=1e-6, atol=1e-12)
+    ensemble = qp.read(str(tmp_path / "g.hdf5"))
+    at = np.linspace(0.1, 1, 17)
+    np.testing.assert_allclose(ensemble.pdf(at)[:2], pdf.pdf(at)[:2], rtol=1e-5)
+
+
+def test_same_input_same_bytes(tmp_path):
+    names = tmp_path / "a.h5", tmp_path / "b.h5"
+    for name in names:
+        write_pdf(name, mixture(), {"id": np.arange(6)})
+        time.sleep(1.1 if name is names[0] else 0)  # a stamped second would differ
+    assert names[0].read_bytes() == names[1].read_bytes()
+
+
+def test_broken_files_are_told(tmp_path):
+    whole = tmp_path / "p.h5"
+    write_pdf(whole, mixture())
+    cut = tmp_path / "cut.h5"
+    cut.write_bytes(whole.read_bytes()[:-500])
+    with pytest.raises(InputError, match=r"cut\.h5.*not a complete"):
+        read_pdf(cut)
+    with h5py.File(whole, "r+") as file:
+        del file["data/stds"]
+    with pytest.raises(InputError, match="stds"):
+        read_pdf(whole)
+    (tmp_path / "text.h5").write_text("no HDF5")
+    with pytest.raises(InputError, match="not a complete"):
+        read_pdf(tmp_path / "text.h5")
+    with pytest.raises(InputError, match="not found"):
+        read_pdf(tmp_path / "absent.h5")
+
+
+def test_other_kinds_say_how_to_convert(tmp_path):
+    hist = qp.hist.create_ensemble(bins=np.linspace(0, 1, 4), pdfs=np.ones((2, 3)))
+    hist.write_to(str(tmp_path / "h.hdf5"))
+    with pytest.raises(InputError, match=r"'hist'.*convert_to"):
+        read_pdf(tmp_path / "h.hdf5")
+
+
+def test_columns_must_fit(tmp_path):
+    with pytest.raises(InputError, match="'id'"):
+        write_pdf(tmp_path / "p.h5", mixture(), {"id": np.arange(5)})
+    assert list(tmp_path.iterdir()) == []
