@@ -1,0 +1,126 @@
+"""Photo-z scatter against magnitude, one line per variant (paper, Fig. 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from photoz.figures.inputs import in_order, require_columns, table_name
+from photoz.figures.style import (
+    COLUMN_WIDTH,
+    PAGE_WIDTH,
+    catalogue_title,
+    figure,
+    label_outer,
+    legend_above,
+    panel_grid,
+    paper_style,
+    variant_style,
+)
+from photoz.files import InputError
+
+COLUMNS = ("catalogue", "variant", "bin_by", "bin_low", "bin_high", "metric", "value", "error")
+
+METRIC_LABELS = {
+    "sigma68": r"$\sigma_{68}\,/\,(1+z)$",
+    "nmad": r"NMAD of $\Delta z\,/\,(1+z)$",
+    "bias": r"Median $\Delta z\,/\,(1+z)$",
+    "strict_outliers": r"Fraction with $|\Delta z|\,/\,(1+z) > 0.02$",
+    "outliers": r"Fraction with $|\Delta z|\,/\,(1+z) > 0.15$",
+}
+BIN_LABELS = {"mag_i": r"$i_{\rm AB}$ [mag]", "redshift": "Spectroscopic redshift"}
+
+
+@paper_style()
+def draw(
+    metrics: pd.DataFrame,
+    metric: str = "sigma68",
+    bin_by: str = "mag_i",
+    variants: Sequence[str] | None = None,
+    catalogues: Sequence[str] | None = None,
+) -> Figure:
+    """Draw one metric in differential bins, one panel per catalogue, one line per variant.
+
+    Variants are set side by side inside a bin, by a few per cent of its width, so that their
+    bootstrap error bars can be told apart.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Tidy metrics: catalogue, variant, bin_by, bin_low, bin_high, metric, value, error
+        (magnitudes or redshifts; metrics of (z_p - z_s)/(1 + z_s) are dimensionless).
+    metric : str
+        The metric to draw. Only a metric that is positive everywhere gets a logarithmic axis.
+    bin_by : {"mag_i", "redshift"}
+        The quantity on the horizontal axis.
+    variants, catalogues : sequence of str, optional
+        What to draw, in this order; everything by default.
+
+    Raises
+    ------
+    InputError
+        If a column, the metric, a variant or a catalogue is missing, or all values are NaN.
+    """
+    require_columns(metrics, COLUMNS)
+    chosen = metrics[(metrics["metric"] == metric) & (metrics["bin_by"] == bin_by)]
+    if not np.isfinite(chosen["value"].to_numpy(dtype=float)).any():
+        raise InputError(
+            f"{table_name(metrics)}: no finite value of metric '{metric}' binned by '{bin_by}'"
+        )
+    panels = in_order(chosen["catalogue"], catalogues, "catalogue")
+    names = in_order(chosen["variant"], variants, "variant")
+
+    rows, columns = panel_grid(len(panels))
+    width = COLUMN_WIDTH if columns == 1 else PAGE_WIDTH
+    height = 0.45 + 0.17 * -(-len(names) // (2 if columns == 1 else 4)) + 2.35 * rows
+    new = figure(width, height)
+    axes = new.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    for ax, panel in zip(axes.flat, panels, strict=False):
+        rows_of_panel = chosen[chosen["catalogue"] == panel]
+        for index, name in enumerate(names):
+            line = rows_of_panel[rows_of_panel["variant"] == name].sort_values("bin_low")
+            shift = 0.35 * ((index + 0.5) / len(names) - 0.5)
+            _draw_line(ax, line, name, shift)
+        if len(panels) > 1:
+            ax.set_title(catalogue_title(panel))
+    xlabel, ylabel = BIN_LABELS.get(bin_by, bin_by), METRIC_LABELS.get(metric, metric)
+    used = label_outer(axes, len(panels), xlabel, ylabel)
+    _set_scale(axes.flat[0], chosen[chosen["variant"].isin(names)])
+    legend_above(new, used, columns=2 if columns == 1 else 4)
+    return new
+
+
+def _draw_line(ax: Axes, line: pd.DataFrame, name: str, shift: float) -> None:
+    """Draw the bins of one variant; `shift` is in bin widths."""
+    low, high = line["bin_low"].to_numpy(float), line["bin_high"].to_numpy(float)
+    value, error = line["value"].to_numpy(float), line["error"].to_numpy(float)
+    keep = np.isfinite(low) & np.isfinite(high)  # an open-ended bin has no place on the axis
+    if not (keep & np.isfinite(value)).any():
+        return
+    centre = (0.5 + shift) * (high - low) + low
+    ax.errorbar(
+        centre[keep],
+        value[keep],
+        yerr=np.where(np.isfinite(error), error, 0.0)[keep],
+        elinewidth=0.8,
+        **variant_style(name).line(),
+    )
+
+
+def _set_scale(ax: Axes, chosen: pd.DataFrame) -> None:
+    """Choose a logarithmic axis, where a ratio reads the same everywhere, if all is positive."""
+    value = chosen["value"].to_numpy(float)
+    value = value[np.isfinite(value)]
+    if (value <= 0).any():
+        return
+    ax.set_yscale("log")
+    ax.set_ylim(value.min() / 1.3, value.max() * 1.3)
+    if value.max() / value.min() < 100:
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())

@@ -1,0 +1,271 @@
+"""One look for every figure: sizes, fonts, and a fixed colour and line per variant."""
+
+from __future__ import annotations
+
+import math
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from photoz.files import replace_when_done
+
+COLUMN_WIDTH = 3.4
+"""Width of a one-column figure, in inches."""
+PAGE_WIDTH = 7.1
+"""Width of a two-column figure, in inches."""
+
+# Wong (2011), Nature Methods 8, 441: told apart with any colour vision.
+BLACK = "#000000"
+ORANGE = "#E69F00"
+SKY = "#56B4E9"
+GREEN = "#009E73"
+YELLOW = "#F0E442"
+BLUE = "#0072B2"
+RED = "#D55E00"
+PURPLE = "#CC79A7"
+GREY = "#666666"
+
+SEQUENCE = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK, GREY)
+"""Colours for things that have no name of their own, in order."""
+
+LineStyle: TypeAlias = Any
+"""A name or (offset, dashes); the type matplotlib gives it differs between versions."""
+
+SOLID: LineStyle = "-"
+DASHED: LineStyle = (0, (4, 1.6))
+DOTTED: LineStyle = (0, (1, 1.3))
+DASH_DOT: LineStyle = (0, (4, 1.4, 1, 1.4))
+DASH_DOT_DOT: LineStyle = (0, (4, 1.2, 1, 1.2, 1, 1.2))
+LONG_DASH: LineStyle = (0, (8, 1.6))
+
+
+@dataclass(frozen=True)
+class VariantStyle:
+    """How one variant is drawn in every figure."""
+
+    label: str
+    color: str
+    linestyle: LineStyle
+    marker: str
+    filled: bool = True
+
+    def line(self) -> dict[str, Any]:
+        """Keywords for a line with markers."""
+        face = self.color if self.filled else "white"
+        return {
+            "label": self.label,
+            "color": self.color,
+            "linestyle": self.linestyle,
+            "marker": self.marker,
+            "markerfacecolor": face,
+        }
+
+
+_KNOWN = {
+    "deepz": VariantStyle("DEEPZ", BLUE, SOLID, "o"),
+    "deepz_single": VariantStyle("DEEPZ, one network", SKY, SOLID, "s"),
+    "no_pretraining": VariantStyle("No pretraining", ORANGE, DOTTED, "^"),
+    "no_autoencoder": VariantStyle("No autoencoder", GREEN, DASH_DOT, "D"),
+    "template_pretraining": VariantStyle("Template pretraining", PURPLE, LONG_DASH, "v"),
+    "bcnz2": VariantStyle("BCNz2", RED, DASHED, "X"),
+    "knn": VariantStyle("k nearest neighbours", GREY, DASH_DOT_DOT, "P"),
+}
+# Other names people give to the same thing.
+_ALIASES = {
+    "single": "deepz_single",
+    "single_network": "deepz_single",
+    "template_sims": "template_pretraining",
+    "template_simulation": "template_pretraining",
+    "template_fit": "bcnz2",
+    "neighbours": "knn",
+}
+_ENDINGS = {"tenth": "1/10 of data", "single": "one network"}
+_FALLBACK_COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, BLACK)
+_FALLBACK_LINES = (DASHED, DASH_DOT, DASH_DOT_DOT, DOTTED)
+_FALLBACK_MARKERS = ("h", "p", "*", "<", ">", "d", "8")
+
+# Surveys keep the capitals they are known by when a catalogue's name becomes a title.
+_CAPITALS = {"paus": "PAUS", "cosmos": "COSMOS", "zcosmos": "zCOSMOS", "kids": "KiDS"}
+_CAPITALS |= {"sdss": "SDSS", "lsst": "LSST", "des": "DES", "fsps": "FSPS"}
+
+_RC: Any = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # shipped with matplotlib: the same everywhere
+    "mathtext.fontset": "dejavusans",
+    "font.size": 8.5,
+    "axes.labelsize": 9,
+    "axes.titlesize": 9,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "legend.handlelength": 2.4,
+    "legend.columnspacing": 1.2,
+    "legend.labelspacing": 0.35,
+    "axes.linewidth": 0.7,
+    "axes.grid": False,
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 4,
+    "errorbar.capsize": 0,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.top": True,
+    "ytick.right": True,
+    "xtick.minor.visible": True,
+    "ytick.minor.visible": True,
+    "image.cmap": "viridis",
+    "pdf.fonttype": 42,  # TrueType: text stays searchable and journals accept it
+    "pdf.compression": 6,
+    "savefig.facecolor": "white",
+    "figure.facecolor": "white",
+    "text.usetex": False,
+}
+
+
+@contextmanager
+def paper_style() -> Iterator[None]:
+    """Use the package's look inside a ``with`` block, or decorate a function with it.
+
+    The reader's own matplotlib settings are ignored inside and come back afterwards.
+    """
+    with mpl.rc_context():
+        mpl.rcdefaults()  # leaves the backend alone
+        mpl.rcParams.update(_RC)
+        yield
+
+
+def variant_style(name: str) -> VariantStyle:
+    """Colour, line, marker and label of a variant: the same in every figure and every run.
+
+    ``<known>_<more>`` (for example ``deepz_tenth``) keeps the known variant's colour with an open
+    marker and another line; any other unknown name gets a style that depends on the name alone.
+
+    Parameters
+    ----------
+    name : str
+        A variant's name in the configuration.
+    """
+    known = _KNOWN.get(_ALIASES.get(name, name))
+    if known is not None:
+        return known
+    digest = zlib.crc32(name.encode())
+    marker = _FALLBACK_MARKERS[digest % len(_FALLBACK_MARKERS)]
+    line = _FALLBACK_LINES[(digest >> 8) % len(_FALLBACK_LINES)]
+    parents = [known for known in _KNOWN if name.startswith(known + "_")]
+    if parents:
+        parent = max(parents, key=len)
+        style = _KNOWN[parent]
+        ending = name[len(parent) + 1 :]
+        label = f"{style.label}, {_ENDINGS.get(ending, ending.replace('_', ' '))}"
+        line = DASHED if style.linestyle == SOLID else line
+        return VariantStyle(label, style.color, line, style.marker, filled=False)
+    color = _FALLBACK_COLORS[(digest >> 16) % len(_FALLBACK_COLORS)]
+    text = name.replace("_", " ").strip()
+    return VariantStyle(text[:1].upper() + text[1:], color, line, marker)
+
+
+def catalogue_title(name: str) -> str:
+    """Turn a catalogue's configuration name into a panel title (``paus_mock``: PAUS mock)."""
+    words = [_CAPITALS.get(word.lower(), word) for word in name.replace("_", " ").split()]
+    title = " ".join(words)
+    return (
+        title if any(w in _CAPITALS.values() for w in words[:1]) else title[:1].upper() + title[1:]
+    )
+
+
+def figure(width: float, height: float) -> Figure:
+    """Create an empty figure, in inches, whose layout makes room for labels and legends."""
+    new = Figure(figsize=(width, height), layout="constrained")
+    engine: Any = new.get_layout_engine()
+    engine.set(w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.03)
+    return new
+
+
+def panel_grid(n: int, max_columns: int = 3) -> tuple[int, int]:
+    """Rows and columns that hold `n` panels, as even as they can be."""
+    rows = math.ceil(n / max_columns)
+    return rows, math.ceil(n / rows)
+
+
+def label_outer(axes: NDArray[np.object_], n: int, xlabel: str, ylabel: str) -> list[Axes]:
+    """Name the outer axes of the first `n` panels of a grid, and remove the other panels.
+
+    Parameters
+    ----------
+    axes : (row, column) array of Axes
+        Panels that share their axes.
+    n : int
+        Panels in use, in reading order.
+    xlabel, ylabel : str
+        For the lowest panel of every column and the first of every row.
+
+    Returns
+    -------
+    list of Axes
+        The panels in use.
+    """
+    columns = axes.shape[1]
+    used: list[Axes] = list(axes.flat[:n])
+    for index, ax in enumerate(used):
+        if index % columns == 0:
+            ax.set_ylabel(ylabel)
+        if index + columns >= n:
+            ax.set_xlabel(xlabel)
+            ax.tick_params(labelbottom=True)
+    for ax in axes.flat[n:]:
+        ax.remove()
+    return used
+
+
+def legend_above(figure: Figure, axes: Iterable[Axes], columns: int) -> None:
+    """Put one legend above all panels, each label once, in order of first appearance."""
+    entries: dict[str, Any] = {}
+    for ax in axes:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            entries.setdefault(label, handle)
+    if entries:
+        figure.legend(
+            list(entries.values()),
+            list(entries),
+            loc="outside upper center",
+            ncols=min(columns, len(entries)),
+        )
+
+
+def save(
+    figure: Figure,
+    path_pdf: str | os.PathLike[str],
+    path_png: str | os.PathLike[str],
+    dpi: int = 250,
+) -> None:
+    """Write a figure as PDF and PNG, both or neither; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        What a ``draw`` returned.
+    path_pdf, path_png : path-like
+        Where to write; folders are created.
+    dpi : int
+        Resolution of the PNG, and of what is rasterised inside the PDF.
+    """
+    with (
+        paper_style(),
+        replace_when_done(path_pdf) as pdf,
+        replace_when_done(path_png) as png,
+    ):
+        # A date or a library version would make every rerun a new file.
+        figure.savefig(
+            pdf, format="pdf", dpi=dpi, metadata={"CreationDate": None, "Producer": "photoz"}
+        )
+        figure.savefig(png, format="png", dpi=dpi, metadata={"Software": None})

@@ -1,0 +1,95 @@
+"""Every figure's script, run as Snakemake runs it, on tiny files."""
+
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from photoz.survey.catalogue import write_catalogue
+
+from .conftest import make_curves, make_metrics
+from .test_fig1 import NETWORK
+from .test_fig_mock import make_catalogue
+from .test_fig_training import finetuning, pretraining
+
+ROOT = Path(__file__).parents[2]
+SURVEY = ROOT / "config" / "surveys" / "paus.yaml"
+
+
+def run(name, folder, inputs, params):
+    """Run a script; the job's outputs and log lie in `folder`."""
+    job = SimpleNamespace(
+        input=SimpleNamespace(**inputs),
+        params=SimpleNamespace(**params),
+        output=SimpleNamespace(pdf=str(folder / "f.pdf"), png=str(folder / "f.png")),
+        log=[str(folder / "f.log")],
+    )
+    script = ROOT / "scripts" / f"{name}.py"
+    runpy.run_path(str(script), init_globals={"snakemake": job}, run_name="__main__")
+    assert (folder / "f.pdf").read_bytes().startswith(b"%PDF")
+    assert (folder / "f.png").read_bytes().startswith(b"\x89PNG")
+
+
+def parquet(folder, name, table):
+    path = folder / f"{name}.parquet"
+    table.to_parquet(path)
+    return str(path)
+
+
+@pytest.fixture
+def photoz_table(tmp_path):
+    z = np.linspace(0.1, 1, 50)
+    table = pd.DataFrame({"z_spec": z, "z_mode": z + 0.001, "pit": np.linspace(0, 1, 50)})
+    return parquet(tmp_path, "photoz", table)
+
+
+def test_fig1(tmp_path):
+    run("fig1", tmp_path, {"survey": str(SURVEY)}, {"network": NETWORK})
+
+
+def test_fig2(tmp_path):
+    metrics = make_metrics(["paus_mock"])
+    parts = [rows for _, rows in metrics.groupby("variant")]
+    paths = [parquet(tmp_path, f"m{k}", part) for k, part in enumerate(parts)]
+    run("fig2", tmp_path, {"metrics": paths}, {"variants": None})
+
+
+def test_fig8(tmp_path, photoz_table):
+    inputs = {"single": [photoz_table], "ensemble": [photoz_table]}
+    run("fig8", tmp_path, inputs, {"catalogues": ["paus_mock"]})
+
+
+def test_fig9(tmp_path):
+    path = parquet(tmp_path, "curves", make_curves())
+    run("fig9", tmp_path, {"curves": [path]}, {"variants": ["knn"]})
+
+
+def test_figd1(tmp_path, photoz_table):
+    run("figD1", tmp_path, {"tables": [photoz_table]}, {"variants": ["deepz"]})
+
+
+def test_fig_mock(tmp_path):
+    path = tmp_path / "mock.h5"
+    write_catalogue(path, make_catalogue(n=400))
+    run("fig_mock", tmp_path, {"catalogues": [str(path)]}, {"catalogues": ["paus_mock"]})
+
+
+def test_fig_training(tmp_path):
+    inputs = {
+        "pretraining": [parquet(tmp_path, "p", pretraining())],
+        "finetuning": [parquet(tmp_path, "f", finetuning())],
+    }
+    names = {"pretraining": ["standard"], "finetuning": ["standard.longer.100"]}
+    run("fig_training", tmp_path, inputs, names)
+
+
+def test_a_broken_table_ends_with_one_line_that_names_the_file(tmp_path, capsys):
+    path = parquet(tmp_path, "curves", make_curves().drop(columns="completeness"))
+    with pytest.raises(SystemExit):
+        run("fig9", tmp_path, {"curves": [path]}, {"variants": None})
+    message = capsys.readouterr().err.strip()
+    assert "\n" not in message and "curves.parquet: no column 'completeness'" in message
+    assert not (tmp_path / "f.pdf").exists()
