@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from photoz.networks.config import NetworkConfig
 from photoz.networks.density import Mixture, mixture
-from photoz.networks.layers import DenseStack
+from photoz.networks.layers import DenseLayer, DenseStack, PreNormLayer
 
 Dropout = Sequence[torch.Generator] | None
 """One generator per network while training, None for prediction."""
@@ -90,6 +90,12 @@ class DeepZ(nn.Module):
     def forward(self, x: Tensor, dropout: Dropout = None) -> Mixture:
         """Redshift density of (n, galaxy, band) inputs."""
         return self.density(x, self.features(x, dropout), dropout)
+
+    def stop_dropout(self) -> None:
+        """Keep every activation from now on."""
+        for layer in self.modules():
+            if isinstance(layer, DenseLayer | PreNormLayer):
+                layer.p = 0.0
 
     @torch.no_grad()
     def settle(self, x: Tensor) -> None:

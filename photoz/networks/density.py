@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
 LOG_SIGMA_FLOOR = -10.0  # a component of zero width has infinite density and ends a training run
+MEAN_SHARPNESS = 50.0  # means bend away from the truncation within 1 / 50 of it
 
 
 class Mixture(NamedTuple):
@@ -19,13 +21,16 @@ class Mixture(NamedTuple):
     log_sigma: Tensor
 
 
-def mixture(output: Tensor) -> Mixture:
-    """Split a network's output (..., 3 components) into a normalised mixture.
+def mixture(output: Tensor, zmin: float = 0.0) -> Mixture:
+    """Turn a network's output (..., 3 components) into a normalised mixture.
 
-    log sigma is kept above `LOG_SIGMA_FLOOR` by a softplus, which has a gradient everywhere.
+    log sigma is kept above `LOG_SIGMA_FLOOR` and means above `zmin` by softplus functions, which
+    have a gradient everywhere. Every component therefore has at least half its mass above `zmin`,
+    where the density is truncated: none can hide its mass below.
     """
-    logit, mean, raw = output.chunk(3, dim=-1)
-    log_sigma = LOG_SIGMA_FLOOR + torch.nn.functional.softplus(raw - LOG_SIGMA_FLOOR)
+    logit, raw_mean, raw_sigma = output.chunk(3, dim=-1)
+    log_sigma = LOG_SIGMA_FLOOR + softplus(raw_sigma - LOG_SIGMA_FLOOR)
+    mean = zmin + softplus(raw_mean - zmin, beta=MEAN_SHARPNESS)
     return Mixture(torch.log_softmax(logit, dim=-1), mean, log_sigma)
 
 
@@ -33,9 +38,7 @@ def log_density(p: Mixture, redshift: Tensor, zmin: float = 0.0) -> Tensor:
     """Natural log of the density at `redshift` (...), truncated at `zmin` and renormalised."""
     pull = (redshift.unsqueeze(-1) - p.mean) * torch.exp(-p.log_sigma)
     gaussian = -0.5 * pull.square() - p.log_sigma - 0.5 * math.log(2 * math.pi)
-    # Below -30 sigma the fraction above zmin is 1e-197; torch's gradient overflows further out.
-    margin = ((p.mean - zmin) * torch.exp(-p.log_sigma)).clamp_min(-30.0)
-    above = torch.special.log_ndtr(margin)
+    above = torch.special.log_ndtr((p.mean - zmin) * torch.exp(-p.log_sigma))
     return torch.logsumexp(p.log_weight + gaussian, -1) - torch.logsumexp(p.log_weight + above, -1)
 
 

@@ -51,7 +51,7 @@ class PretrainingConfig:
         multiplies it natively).
     """
 
-    steps: int = 2000
+    steps: int = 2500
     batch_size: int = 500
     schedule: str = "one_cycle"
     learning_rate: float = 1e-3
@@ -86,6 +86,10 @@ class FinetuningConfig:
     empty_bands : str
         When no exposure of a band is drawn: keep_one measured exposure, or drop_galaxy from
         that step's loss.
+    quiet_epochs : int
+        Last epochs that train as prediction will be: full coadds, no dropout. Without them the
+        networks learn the width of redshifts measured through that extra noise, and their p(z)
+        are too wide. The paper has none.
     precision : str
         As in `PretrainingConfig`.
     """
@@ -93,17 +97,23 @@ class FinetuningConfig:
     epochs: int = 60
     batch_size: int = 500
     schedule: str = "one_cycle"
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     stepwise: Sequence[Sequence[float]] = PAPER_STEPS
     weight_decay: float = 1e-4
     alpha: float = 0.8
     empty_bands: str = "keep_one"
+    quiet_epochs: int = 15
     precision: str = "float32"
 
     def __post_init__(self) -> None:
         _check("finetuning", self)
         if self.epochs < 1:
             raise ValueError(f"finetuning.epochs must be at least 1, got {self.epochs}")
+        if not 0 <= self.quiet_epochs <= self.total_epochs:
+            raise ValueError(
+                f"finetuning.quiet_epochs must be between 0 and the {self.total_epochs} epochs, "
+                f"got {self.quiet_epochs}"
+            )
         if not 0 < self.alpha <= 1:
             raise ValueError(f"finetuning.alpha must be in (0, 1], got {self.alpha}")
         if self.empty_bands not in ("keep_one", "drop_galaxy"):

@@ -134,10 +134,14 @@ def finetune(
     batches = _Batches(members, batch, seeded_generators(seeds, device))
     optimiser = make_optimiser(network, config)
     dtype = matmul_dtype(config.precision, device)
+    first_quiet_step = n_steps - config.quiet_epochs * steps_per_epoch
     history, recent = [], torch.zeros(n_folds, device=device)
     for step in track(n_steps, "fine-tuning"):
+        if step == first_quiet_step:
+            network.stop_dropout()
         index = batches.next()
-        flux, complete = coadds.draw(index, config.alpha, batches.generators)
+        alpha = config.alpha if step < first_quiet_step else 1.0
+        flux, complete = coadds.draw(index, alpha, batches.generators)
         density = network(transform(flux).to(dtype), batches.generators)
         if config.empty_bands == "keep_one":
             loss = negative_log_likelihood(density, redshift[index])

@@ -40,6 +40,13 @@ def test_sigma_has_a_floor_and_a_gradient_there():
     assert torch.isfinite(output.grad).all()
 
 
+def test_means_stay_above_the_truncation_and_are_untouched_far_from_it():
+    output = torch.tensor([[0.0, 0.0, -3.0, 0.7, 0.0, 0.0]])
+    low, high = mixture(output).mean[0].tolist()
+    assert 0 <= low < 1e-6
+    assert abs(high - 0.7) < 1e-6
+
+
 def test_single_component_loss_is_the_gaussian_log_likelihood():
     output = torch.tensor([[0.0, 5.0, -3.0]], dtype=torch.float64)
     sigma = mixture(output).log_sigma.exp().item()

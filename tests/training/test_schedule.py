@@ -50,3 +50,8 @@ def test_impossible_training_is_refused(wrong):
 def test_alpha_must_be_a_probability():
     with pytest.raises(ValueError, match="alpha"):
         FinetuningConfig(alpha=0.0)
+
+
+def test_quiet_epochs_fit_into_the_schedule():
+    with pytest.raises(ValueError, match="quiet_epochs"):
+        FinetuningConfig(epochs=10, quiet_epochs=11)

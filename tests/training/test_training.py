@@ -19,7 +19,7 @@ NETWORK = NetworkConfig(
     encoder_layers=3, decoder_layers=3, photoz_layers=3, width=32, features=3, components=3
 )
 PRETRAINING = PretrainingConfig(steps=150, batch_size=100)
-FINETUNING = FinetuningConfig(epochs=15, batch_size=60)
+FINETUNING = FinetuningConfig(epochs=15, batch_size=60, quiet_epochs=3)
 NOISE = FixedSNR((20.0,) * 4 + (50.0,))
 
 
@@ -73,7 +73,7 @@ def test_a_galaxys_own_redshift_does_not_reach_its_prediction(catalogue, folds, 
     wrong = catalogue.redshift.copy()
     wrong[folds == 0] = wrong[folds == 0][::-1]
     shuffled = catalogue.__class__(**{**vars(catalogue), "redshift": wrong})
-    few = FinetuningConfig(epochs=2, batch_size=60)
+    few = FinetuningConfig(epochs=2, batch_size=60, quiet_epochs=1)
     first, _ = finetune(catalogue, folds, start[0], NETWORK, few, [0, 0], CPU)
     second, _ = finetune(shuffled, folds, start[0], NETWORK, few, [0, 0], CPU)
     a = predict_folds(first, catalogue, folds).means
@@ -83,7 +83,7 @@ def test_a_galaxys_own_redshift_does_not_reach_its_prediction(catalogue, folds, 
 
 
 def test_same_seed_same_weights_and_other_seed_others(catalogue, folds, start):
-    few = FinetuningConfig(epochs=2, batch_size=60)
+    few = FinetuningConfig(epochs=2, batch_size=60, quiet_epochs=1)
     runs = [finetune(catalogue, folds, start[0], NETWORK, few, [s, 0], CPU)[0] for s in (0, 0, 1)]
     weights = [run.network.photoz.output.weight for run in runs]
     assert torch.equal(weights[0], weights[1])
@@ -91,7 +91,7 @@ def test_same_seed_same_weights_and_other_seed_others(catalogue, folds, start):
 
 
 def test_extra_steps_are_taken(catalogue, folds):
-    few = FinetuningConfig(epochs=2, batch_size=60)
+    few = FinetuningConfig(epochs=2, batch_size=60, quiet_epochs=1)
     _, plain = finetune(catalogue, folds, None, NETWORK, few, [0, 0], CPU)
     _, longer = finetune(catalogue, folds, None, NETWORK, few, [0, 0], CPU, extra_steps=9)
     assert plain.step.max() + 1 == 2 * 3
@@ -146,7 +146,7 @@ def test_damaged_and_foreign_weights_are_refused(trained, tmp_path):
 def test_other_bands_than_the_networks_are_refused(catalogue, folds, trained):
     bands = ("N1", "N2", "N3", "X", "i")
     other = catalogue.__class__(**{**vars(catalogue), "bands": bands, "exposures": None})
-    with pytest.raises(InputError, match="missing.*N4"):
+    with pytest.raises(InputError, match=r"missing.*N4"):
         predict_folds(trained[0], other, folds)
 
 

@@ -1,0 +1,83 @@
+# make        set up .venv and run the default workflow on all cores
+# make test   set up .venv and run every check
+# make help   the other targets
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := run
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+CONFIG ?= config/config.yaml
+# The first Python that is new enough; `make PYTHON=/path/to/python` chooses another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
+DISK_GB := 6
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SNAKEMAKE := $(BIN)/python -m snakemake --cores $(CORES) --configfile $(CONFIG)
+# One training job at a time where there is a GPU. The option takes a list, so it comes last.
+GPU := $(shell nvidia-smi -L >/dev/null 2>&1 && echo --resources gpu=1)
+
+.PHONY: run report test lint format typecheck workflow-lint unit-test docs env clean help
+
+run: $(READY)  ## set up and run the workflow (CONFIG=file, CORES=n)
+	$(SNAKEMAKE) all $(GPU)
+
+report: run  ## run, then gather figures and tables in report.html
+	$(SNAKEMAKE) --report report.html
+
+test: lint typecheck workflow-lint unit-test  ## set up and run every check
+
+lint: $(READY)  ## style of the Python code and of the rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+
+typecheck: $(READY)  ## types of the package
+	$(BIN)/mypy
+
+workflow-lint: $(READY)  ## Snakemake's own check of the rules
+	$(BIN)/python -m snakemake --lint
+
+unit-test: $(READY)  ## tests, one thread each, on all cores; a file stays on one core
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile
+
+format: $(READY)  ## rewrite code and rules in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+docs: $(READY)  ## write config/README.md from the schema
+	$(BIN)/photoz config-docs > config/README.md
+
+env: $(READY)  ## set up .venv only
+
+$(READY): pyproject.toml constraints.txt
+	@say() { echo "make: $$1" >&2; exit 1; }; \
+	[ -n "$(PYTHON)" ] || say "no Python 3.11 or newer found; install one, or say make PYTHON=/path/to/python"; \
+	if [ ! -x $(BIN)/python ]; then \
+		free=$$(df -Pk . | awk 'NR == 2 {print int($$4 / 1048576)}'); \
+		[ "$$free" -ge $(DISK_GB) ] || say "$$free GB free here, $(DISK_GB) GB are needed for the environment"; \
+		$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+			|| say "$(PYTHON) has no venv module; on Debian and Ubuntu: apt install python3-venv"; \
+		rm -rf $(VENV); $(PYTHON) -m venv $(VENV) || say "cannot create $(VENV) here"; \
+	fi; \
+	echo "make: installing photoz and what it needs into $(VENV); log in $(VENV)/install.log"; \
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[workflow,test]' \
+		> $(VENV)/install.log 2>&1 || { \
+		if grep -qiE 'Connection|name resolution|unreachable|timed out|ProxyError|from versions: none' $(VENV)/install.log; \
+		then say "no connection to the package index; check the network or proxy ($(VENV)/install.log)"; \
+		elif grep -qi 'No space left' $(VENV)/install.log; then say "the disk is full ($(VENV)/install.log)"; \
+		else say "pip failed: $$(grep -m1 ERROR $(VENV)/install.log || tail -n1 $(VENV)/install.log)"; fi; }
+	@touch $@
+
+clean:  ## remove the environment, caches and report.html; results are kept
+	rm -rf $(VENV) .snakemake .mypy_cache .ruff_cache .pytest_cache .hypothesis report.html photoz.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/:.*  ## /\t/' | awk -F'\t' '{printf "make %-14s %s\n", $$1, $$2}'

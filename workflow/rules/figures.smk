@@ -1,0 +1,173 @@
+# The figures, one rule each: `snakemake --cores 2 fig8` draws that one and what it needs.
+
+
+# The network (paper, Fig. 1).
+rule fig1:
+    input:
+        survey=run["survey"],
+    output:
+        **figure("fig1"),
+    log:
+        "<logs>/figures/fig1.log",
+    benchmark:
+        "<benchmarks>/figures/fig1.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        network=run["networks"].get(SHOWN.network),
+    script:
+        "../../scripts/fig1.py"
+
+
+# Scatter against magnitude (paper, Fig. 2).
+rule fig2:
+    input:
+        metrics=evaluated("<results>/evaluation/{catalogue}/{variant}.parquet"),
+    output:
+        **figure("fig2"),
+    log:
+        "<logs>/figures/fig2.log",
+    benchmark:
+        "<benchmarks>/figures/fig2.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        variants=run["figures"]["variants"],
+    script:
+        "../../scripts/fig2.py"
+
+
+# PIT of one network and of the ensemble (paper, Fig. 8).
+rule fig8:
+    input:
+        single=fill(
+            "<results>/photoz/{catalogue}/{variant}.single.parquet", SHOWN.reference
+        ),
+        ensemble=fill("<results>/photoz/{catalogue}/{variant}.parquet", SHOWN.reference),
+    output:
+        **figure("fig8"),
+    log:
+        "<logs>/figures/fig8.log",
+    benchmark:
+        "<benchmarks>/figures/fig8.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        catalogues=[catalogue for catalogue, _ in SHOWN.reference],
+    script:
+        "../../scripts/fig8.py"
+
+
+# Quality cuts (paper, Fig. 9).
+rule fig9:
+    input:
+        curves=evaluated(
+            "<results>/evaluation/{catalogue}/{variant}.completeness.parquet"
+        ),
+    output:
+        **figure("fig9"),
+    log:
+        "<logs>/figures/fig9.log",
+    benchmark:
+        "<benchmarks>/figures/fig9.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        variants=run["figures"]["variants"],
+    script:
+        "../../scripts/fig9.py"
+
+
+# Photo-z against spectroscopic redshift (paper, Fig. D1).
+rule figD1:
+    input:
+        tables=fill(
+            "<results>/photoz/{catalogue}/{variant}.parquet",
+            [(SHOWN.catalogue, variant) for variant in SHOWN.variants],
+        ),
+    output:
+        **figure("figD1"),
+    log:
+        "<logs>/figures/figD1.log",
+    benchmark:
+        "<benchmarks>/figures/figD1.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        variants=SHOWN.variants,
+    script:
+        "../../scripts/figD1.py"
+
+
+# The mock survey beside real galaxies.
+rule fig_mock:
+    input:
+        catalogues=expand("<results>/catalogues/{catalogue}.h5", catalogue=SHOWN.mocks),
+        survey=run["survey"],
+    output:
+        **figure("fig_mock"),
+    log:
+        "<logs>/figures/fig_mock.log",
+    benchmark:
+        "<benchmarks>/figures/fig_mock.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        catalogues=SHOWN.mocks,
+    script:
+        "../../scripts/fig_mock.py"
+
+
+# Losses while training.
+rule fig_training:
+    input:
+        pretraining=expand(
+            "<results>/pretraining/{pretraining}.history.parquet",
+            pretraining=SHOWN.pretrainings,
+        ),
+        finetuning=expand(
+            "<results>/finetuning/{catalogue}/{training}/split-0.history.parquet",
+            catalogue=SHOWN.catalogue,
+            training=SHOWN.trainings,
+        ),
+    output:
+        **figure("fig_training"),
+    log:
+        "<logs>/figures/fig_training.log",
+    benchmark:
+        "<benchmarks>/figures/fig_training.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        pretraining=SHOWN.pretrainings,
+        finetuning=SHOWN.trainings,
+    script:
+        "../../scripts/fig_training.py"
