@@ -17,6 +17,7 @@ def main(job):
     output = Path(job.output[0])
     text = page(
         job.params.name,
+        job.params.command,
         *(pd.read_csv(job.input[name]) for name in TABLES),
         read_timings(job.params.benchmarks),
         [os.path.relpath(path, output.parent) for path in job.input.figures],

@@ -33,18 +33,19 @@ def completeness():
 def make_page(notes=()):
     empty = pd.DataFrame()
     return page(
-        "night", metrics(), completeness(), empty, empty, empty, ["figures/fig8.png"], notes
+        "night", "make it", metrics(), completeness(), empty, empty, empty, ["figures/fig8.png"], notes
     )
 
 
 def test_the_page_shows_each_variant_with_its_error():
     text = make_page()
     assert text.startswith("# Results of `night`\n")
-    assert "| deepz | 90 | 0.0069 ± 0.0002 | 0.100 ± 0.010 |" in text
-    assert "| knn | 90 | 0.0142 ± 0.0003 | - |" in text
+    assert "with `make it`" in text
+    assert "| deepz | 90 | 0.0069 ± 0.0002 | 0.100 ± 0.010 | 0.10 |" in text
+    assert "| knn | 90 | 0.0142 ± 0.0003 | - | - |" in text
     assert "| 22 - 22.5 | 40 | 0.0120 ± 0.0010 |" in text
-    assert "| deepz | 45 | 0.0035 | 0.01 |" in text
-    assert text.count("0.0035") == 1  # of the best half by ODDS, and of nothing else
+    assert "| deepz | 45 | 0.0035 | 0.01 | 0.0035 |" in text
+    assert text.count("| deepz | 45 |") == 1  # the best half by ODDS, and nothing else
     assert "![fig8](figures/fig8.png)" in text
     assert "Note" not in text
 

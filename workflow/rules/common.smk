@@ -1,4 +1,6 @@
 # The configuration of the run, and what the rules ask of it.
+import os
+
 from photoz import configuration, stages
 from photoz.files import InputError
 
@@ -10,6 +12,12 @@ except InputError as error:
 
 
 RESULTS = f"{run['results_dir']}/{run['name']}"
+
+# What makes this run again, as the results page says it.
+CONFIG_FILES = " ".join(map(os.path.relpath, workflow.overwrite_configfiles))
+COMMAND = "snakemake all --cores 2" + (
+    f" --configfile {CONFIG_FILES}" if CONFIG_FILES else ""
+)
 
 
 pathvars:

@@ -155,6 +155,7 @@ rule results_page:
         runtime=5,
     params:
         name=run["name"],
+        command=COMMAND,
         jobs=stages.jobs(run),
         logs=f"{RESULTS}/logs",
         benchmarks=f"{RESULTS}/benchmarks",
