@@ -14,6 +14,8 @@ from rich.table import Table
 from photoz import __version__
 from photoz.files import InputError
 
+HDF5_SUFFIXES = (".hdf5", ".h5")
+
 app = typer.Typer(
     help="Photometric redshifts from many-band surveys.",
     no_args_is_help=True,
@@ -60,12 +62,16 @@ def predict(
     catalogue: Annotated[Path, typer.Argument(help="Your table, or a catalogue made by a run.")],
     networks: Annotated[
         list[Path],
-        typer.Option("--networks", "-n", help="Trained networks (.safetensors); give several."),
+        typer.Option(
+            "--networks",
+            "-n",
+            help="Trained networks (.safetensors), or a folder for all in it; give several.",
+        ),
     ],
     out: Annotated[
         list[Path],
         typer.Option(
-            "--out", "-o", help="Photo-z table (.parquet, .fits) or p(z) (.h5); give several."
+            "--out", "-o", help="Photo-z table (.parquet, .fits) or p(z) (.hdf5); give several."
         ),
     ],
     survey: Annotated[
@@ -84,19 +90,35 @@ def predict(
     from photoz.training.predict import predict_ensemble
 
     for path in out:
-        if path.suffix not in (".h5", ".parquet", ".fits"):
-            raise InputError(f"{path}: end its name in .parquet or .fits (table) or .h5 (p(z))")
+        if path.suffix not in (*HDF5_SUFFIXES, ".parquet", ".fits"):
+            raise InputError(f"{path}: end its name in .parquet or .fits (table) or .hdf5 (p(z))")
+    weights = _weight_files(networks)
     galaxies = _read_galaxies(catalogue, survey)
-    pdf = predict_ensemble([load_networks(path) for path in networks], galaxies)
+    pdf = predict_ensemble([load_networks(path) for path in weights], galaxies)
     columns = photoz_columns(pdf, galaxies, odds_width)
     for path in out:
-        if path.suffix == ".h5":
+        if path.suffix in HDF5_SUFFIXES:
             write_pdf(path, pdf, columns)
         else:
             write_photoz_table(path, columns)
     without = int((columns["flag"] != 0).sum())
     note = f"; {without} have no valid p(z)" if without else ""
     typer.echo(f"{len(galaxies)} galaxies -> {', '.join(map(str, out))}{note}")
+
+
+def _weight_files(paths: list[Path]) -> list[Path]:
+    """Weight files, each folder replaced by those in it."""
+    files: list[Path] = []
+    for path in paths:
+        # Not the hidden ones: a training that was killed may have left one.
+        inside = sorted(path.glob("[!.]*.safetensors")) if path.is_dir() else [path]
+        if not inside:
+            raise InputError(
+                f"{path}: no .safetensors file in this folder; a run writes them to "
+                "results/<name>/finetuning/<catalogue>/<training>"
+            )
+        files += inside
+    return files
 
 
 def _read_galaxies(path: Path, survey_path: Path | None) -> Any:
@@ -106,7 +128,7 @@ def _read_galaxies(path: Path, survey_path: Path | None) -> Any:
     from photoz.survey.survey import load_survey
 
     if survey_path is None:
-        if path.suffix not in (".h5", ".hdf5"):
+        if path.suffix not in HDF5_SUFFIXES:
             raise InputError(f"{path}: say with --survey which of its columns hold what")
         return read_catalogue(path)
     survey = load_survey(survey_path)

@@ -52,9 +52,9 @@ def load(*paths: str | Path) -> dict[str, Any]:
     return resolve(merged)
 
 
-def read_yaml(path: str | Path) -> dict[str, Any]:
+def read_yaml(path: str | Path, what: str = "configuration file") -> dict[str, Any]:
     """Read a YAML mapping; InputError names the file and the line where it is broken."""
-    path = require_file(path, "configuration file")
+    path = require_file(path, what)
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

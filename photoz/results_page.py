@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,12 @@ PAPER = {
 }
 PAPER_BEST_HALF = 0.0035
 METRIC_DIGITS = {"sigma68": 4, "nmad": 4, "bias": 5, "strict_outliers": 3, "outliers": 4}
+JOINED = """# Results
+
+Made by the rule `publish` from the results pages of the runs below; no number here is typed by
+hand. Columns marked *paper* are from Eriksen et al. (2020), measured on PAUS data that are not
+public: the mock surveys share their bands and depth, not their galaxies, and the real galaxies
+below have broad bands only, so compare ratios between rows rather than values."""
 DEFINITIONS = """Errors are bootstrap errors over galaxies; no quality cut is made.
 With dz = (z_p - z_s)/(1 + z_s): `sigma68` is half the distance between the 15.9 and 84.1
 percentiles of dz, `strict_outliers` and `outliers` are the fractions of galaxies with |dz| above
@@ -197,3 +204,25 @@ def code_notes(folder: str | os.PathLike[str], jobs: Iterable[str], mixed_code: 
             "`mixed_code: warn`"
         )
     return notes
+
+
+def join(pages: Mapping[str, str], images: str) -> str:
+    """Put the results pages of several runs on one page.
+
+    Parameters
+    ----------
+    pages : mapping of str to str
+        Text of each run's page by the run's name.
+    images : str
+        Folder of the figures relative to the joined page; a run's are in `<images>/<name>/`.
+
+    Returns
+    -------
+    str
+        Markdown with every heading one level deeper and links to `figures/` moved.
+    """
+    parts = [JOINED]
+    for name, text in pages.items():
+        deeper = re.sub(r"^#", "##", text, flags=re.MULTILINE)
+        parts.append(deeper.replace("](figures/", f"]({images}/{name}/"))
+    return "\n\n".join(part.strip() for part in parts) + "\n"

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from photoz.configuration import read_yaml
 from photoz.files import InputError
+
+REAL_BANDS = ("u", "B", "V", "r", "i", "z")
+"""Bands of the real galaxies (`zcosmos_reference.json`) that mock surveys are shown beside."""
 
 NO_PRETRAINING = "none"
 NEIGHBOURS = "neighbours"
@@ -135,6 +139,15 @@ def check(config: Mapping[str, Any]) -> None:
                 f"config: variants.{variant}.splits: {section['splits']} of only {n_splits} "
                 "splits; raise splits.n_splits"
             )
+    for name, section in config["finetuning"].items():
+        epochs = section["epochs"]
+        if section["schedule"] == "stepwise":
+            epochs = sum(phase[0] for phase in section["stepwise"])
+        if section["quiet_epochs"] > epochs:
+            raise InputError(
+                f"config: finetuning.{name}.quiet_epochs: {section['quiet_epochs']} of only "
+                f"{epochs} epochs; lower it"
+            )
     for catalogue in config["catalogues"]:
         if not variants_of(config, catalogue):
             raise InputError(
@@ -170,8 +183,6 @@ class Shown:
 
     Attributes
     ----------
-    figures : list of str
-        Figures that this run can draw.
     catalogue : str
         Catalogue of the figures that show one.
     variants : list of str
@@ -183,10 +194,9 @@ class Shown:
     pretrainings, trainings : list of str
         Pretrainings in use, and the network trainings behind `variants`.
     mocks : list of str
-        Catalogues that are mock surveys.
+        Catalogues that are mock surveys with the bands of the real galaxies they are shown beside.
     """
 
-    figures: list[str]
     catalogue: str
     variants: list[str]
     reference: list[tuple[str, str]]
@@ -197,7 +207,13 @@ class Shown:
 
 
 def shown(config: Mapping[str, Any]) -> Shown:
-    """Choose what the figures of a run show."""
+    """Choose what the figures of a run show.
+
+    Raises
+    ------
+    InputError
+        If the survey file is absent or not YAML.
+    """
     catalogue = config["figures"]["catalogue"] or next(iter(config["catalogues"]))
     here = variants_of(config, catalogue)
     variants = [name for name in config["figures"]["variants"] or here if name in here]
@@ -208,12 +224,9 @@ def shown(config: Mapping[str, Any]) -> Shown:
     training_names = list(dict.fromkeys(item.name for item in behind if item.network is not None))
     pretrainings = [item.pretraining for item in behind if item.pretraining is not None]
     mocks = [name for name, item in config["catalogues"].items() if item["kind"] != "file"]
-    figures = ["fig1"] if networks else []
-    figures += ["fig2", "fig8", "fig9", "figD1"]
-    figures += ["fig_mock"] if mocks else []
-    figures += ["fig_training"] if training_names else []
+    if mocks and not _band_names(config["survey"]).issuperset(REAL_BANDS):
+        mocks = []
     return Shown(
-        figures=figures,
         catalogue=catalogue,
         variants=variants,
         reference=[pair for pair in evaluated(config) if pair[1] == reference],
@@ -222,6 +235,13 @@ def shown(config: Mapping[str, Any]) -> Shown:
         trainings=training_names,
         mocks=mocks,
     )
+
+
+def _band_names(survey: str) -> set[str]:
+    """Names of a survey's own bands. `load_survey` checks them, but every job would wait for it."""
+    entries = read_yaml(survey, "survey").get("bands")
+    entries = entries if isinstance(entries, list) else []
+    return {str(entry.get("name")) for entry in entries if isinstance(entry, Mapping)}
 
 
 def jobs(config: Mapping[str, Any]) -> list[str]:

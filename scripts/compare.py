@@ -5,7 +5,7 @@ import pandas as pd
 
 from photoz.files import replace_when_done
 from photoz.logs import job_log
-from photoz.metrics import paired_difference, redshift_error
+from photoz.metrics import paired_difference, redshift_error, require_same_galaxies
 from photoz.metrics.binned import METRICS
 from photoz.pdf.table import read_photoz_table
 
@@ -13,22 +13,27 @@ COMPARED = ("sigma68", "strict_outliers", "outliers")
 COLUMNS = ("catalogue", "variant", "reference", "metric")
 
 
-def read_errors(path):
-    table = read_photoz_table(path)
-    return redshift_error(table["z_mode"], table["z_spec"])
+def read_errors(paths):
+    """Redshift errors by variant: files of one catalogue, whose galaxies are the same."""
+    tables = {variant: read_photoz_table(path) for variant, path in paths.items()}
+    require_same_galaxies({paths[variant]: table["id"] for variant, table in tables.items()})
+    return {
+        variant: redshift_error(table["z_mode"], table["z_spec"])
+        for variant, table in tables.items()
+    }
 
 
 def main(job):
-    errors = {
-        tuple(pair): read_errors(path)
-        for pair, path in zip(job.params.evaluated, job.input.tables, strict=True)
-    }
+    paths = {}
+    for (catalogue, variant), path in zip(job.params.evaluated, job.input.tables, strict=True):
+        paths.setdefault(catalogue, {})[variant] = path
     rows = []
-    for catalogue in dict.fromkeys(catalogue for catalogue, _ in errors):
+    for catalogue in paths:
+        errors = read_errors(paths[catalogue])
         for variant, reference in job.params.pairs:
-            a, b = errors.get((catalogue, variant)), errors.get((catalogue, reference))
-            if a is None or b is None:
+            if variant not in errors or reference not in errors:
                 continue
+            a, b = errors[variant], errors[reference]
             for metric in COMPARED:
                 result = paired_difference(
                     METRICS[metric], a, b, job.params.seed, job.params.n_boot

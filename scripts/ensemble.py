@@ -1,6 +1,8 @@
 """Average the p(z) of a variant's splits and summarise them (paper, section 5.2)."""
 
 # ruff: noqa: F821 - Snakemake gives the script its `snakemake`
+import numpy as np
+
 from photoz.logs import job_log
 from photoz.pdf.io import read_pdf, write_pdf
 from photoz.pdf.mixture import average
@@ -16,8 +18,10 @@ def main(job):
     table = photoz_columns(ensemble, catalogue, job.params.odds_width)
     write_photoz_table(job.output.table, table)
     write_pdf(job.output.pdf, ensemble, table)
-    single = photoz_columns(pdfs[0], catalogue, job.params.odds_width)
-    write_photoz_table(job.output.single, single)
+    singles = [photoz_columns(pdf, catalogue, job.params.odds_width) for pdf in pdfs]
+    rows = {name: np.concatenate([single[name] for single in singles]) for name in table}
+    rows["split"] = np.repeat(np.arange(len(pdfs)), len(catalogue))
+    write_photoz_table(job.output.single, rows, {"split": ("", "split whose network predicts")})
 
 
 if __name__ == "__main__":

@@ -27,6 +27,16 @@ def write(path, table, job):
         table.to_parquet(temporary, index=False)
 
 
+def calibration(density, pit):
+    """Describe how uniform the PIT is, and how far its central bins stray from their mean."""
+    centre = central_bins(pit)
+    return (
+        {"density": density}
+        | asdict(pit_tests(pit))
+        | {"central_deviation": centre.deviation, "expected_deviation": centre.expected}
+    )
+
+
 def main(job):
     table = read_photoz_table(job.input.table)
     pdf, _ = read_pdf(job.input.pdf)
@@ -48,12 +58,9 @@ def main(job):
     write(job.output.metrics, metrics, job)
     curves = quality_curves(table["z_mode"], table["z_spec"], table["odds"], table["width"])
     write(job.output.completeness, curves, job)
-    centre = central_bins(table["pit"])
-    calibration = asdict(pit_tests(table["pit"])) | {
-        "central_deviation": centre.deviation,
-        "expected_deviation": centre.expected,
-    }
-    write(job.output.calibration, pd.DataFrame([calibration]), job)
+    singles = read_photoz_table(job.input.single)
+    rows = [calibration("ensemble", table["pit"]), calibration("single networks", singles["pit"])]
+    write(job.output.calibration, pd.DataFrame(rows), job)
 
 
 if __name__ == "__main__":

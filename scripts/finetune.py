@@ -7,7 +7,7 @@ from photoz.files import replace_when_done, sha256
 from photoz.logs import job_log
 from photoz.networks.config import NetworkConfig
 from photoz.survey.catalogue import read_catalogue
-from photoz.survey.splits import read_splits
+from photoz.survey.splits import read_folds
 from photoz.training.checkpoints import load_networks, save_networks
 from photoz.training.config import FinetuningConfig
 from photoz.training.device import pick_device
@@ -20,13 +20,13 @@ def main(job):
     torch.set_num_threads(job.threads)
     catalogue = read_catalogue(job.input.catalogue)
     split = int(job.wildcards.split)
-    _, folds = read_splits(job.input.splits)
+    folds = read_folds(job.input.splits, catalogue.id, split)
     device = pick_device()
     start = job.input.get("start")
     section = {key: value for key, value in job.params.section.items() if key not in STAGES}
     trained, history = finetune(
         catalogue,
-        folds[:, split],
+        folds,
         load_networks(start, device) if start else None,
         NetworkConfig(**job.params.network),
         FinetuningConfig(**section),

@@ -7,7 +7,7 @@ from photoz.logs import job_log
 from photoz.pdf.io import write_pdf
 from photoz.pdf.mixture import MixturePDF
 from photoz.survey.catalogue import read_catalogue
-from photoz.survey.splits import read_splits
+from photoz.survey.splits import read_folds
 from photoz.survey.survey import load_survey
 from photoz.training.finetune import training_galaxies
 from photoz.training.neighbours import NeighbourConfig, default_bands, fit_predict
@@ -37,13 +37,13 @@ def predict_folds(catalogue, folds, fraction, seed, config):
 
 def main(job):
     catalogue = read_catalogue(job.input.catalogue)
-    _, folds = read_splits(job.input.splits)
+    folds = read_folds(job.input.splits, catalogue.id, int(job.wildcards.split))
     section = dict(job.params.section)
     is_narrow = load_survey(job.input.survey).bands.is_narrow
     section["bands"] = default_bands(is_narrow) if section["bands"] == "broad" else None
     pdf = predict_folds(
         catalogue,
-        folds[:, int(job.wildcards.split)],
+        folds,
         job.params.fraction,
         [job.params.seed],
         NeighbourConfig(**section),

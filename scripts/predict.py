@@ -6,7 +6,7 @@ import torch
 from photoz.logs import job_log
 from photoz.pdf.io import write_pdf
 from photoz.survey.catalogue import read_catalogue
-from photoz.survey.splits import read_splits
+from photoz.survey.splits import read_folds
 from photoz.training.checkpoints import load_networks
 from photoz.training.predict import predict_folds
 
@@ -14,9 +14,8 @@ from photoz.training.predict import predict_folds
 def main(job):
     torch.set_num_threads(job.threads)
     catalogue = read_catalogue(job.input.catalogue)
-    _, folds = read_splits(job.input.splits)
-    split = int(job.wildcards.split)
-    pdf = predict_folds(load_networks(job.input.networks), catalogue, folds[:, split])
+    folds = read_folds(job.input.splits, catalogue.id, int(job.wildcards.split))
+    pdf = predict_folds(load_networks(job.input.networks), catalogue, folds)
     write_pdf(job.output[0], pdf, {"id": catalogue.id})
 
 

@@ -91,7 +91,7 @@ def table(tmp_path, catalogue):
 def test_a_users_table_gets_the_networks_redshifts(
     tmp_path, table, networks, survey, catalogue, trained
 ):
-    out, pdf_out = tmp_path / "out.parquet", tmp_path / "out.h5"
+    out, pdf_out = tmp_path / "out.parquet", tmp_path / "out.hdf5"
     result = run("predict", table, "-n", networks, "-s", survey, "-o", out, "-o", pdf_out)
     assert result.exit_code == 0, result.output
     assert "30 galaxies" in result.output
@@ -114,12 +114,43 @@ def test_a_catalogue_of_a_run_needs_no_survey_and_fits_is_written(tmp_path, cata
     assert out.read_bytes().startswith(b"SIMPLE  =")
 
 
+def test_a_folder_stands_for_the_networks_in_it(tmp_path, catalogue, networks, trained):
+    folder = tmp_path / "training"
+    folder.mkdir()
+    other = DeepZ(trained.network.config, len(BANDS), seeded_generators([8, 9]))
+    other = dataclasses.replace(trained, network=other.eval())
+    for name, item in {"split-0": trained, "split-1": other}.items():
+        save_networks(folder / f"{name}.safetensors", item, {})
+    (folder / ".split-2-x7f.safetensors").write_bytes(b"a killed training left this")
+    (folder / "split-0.history.parquet").write_bytes(b"PAR1")
+    path = tmp_path / "catalogue.h5"
+    write_catalogue(path, catalogue)
+    pdfs = {}
+    for name, given in {
+        "folder": [folder],
+        "files": [folder / "split-0.safetensors", folder / "split-1.safetensors"],
+        "both": [networks, folder],
+    }.items():
+        options = [item for path in given for item in ("-n", path)]
+        result = run("predict", path, *options, "-o", tmp_path / f"{name}.h5")
+        assert result.exit_code == 0, result.output
+        pdfs[name] = read_pdf(tmp_path / f"{name}.h5")[0]
+    np.testing.assert_array_equal(pdfs["folder"].weights, pdfs["files"].weights)
+    np.testing.assert_array_equal(pdfs["folder"].means, pdfs["files"].means)
+    np.testing.assert_allclose(
+        pdfs["both"].mean(),
+        predict_ensemble([trained, trained, other], catalogue).mean(),
+        rtol=1e-5,
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"catalogue": "absent.csv"}, "absent.csv: "),
         ({"networks": "absent.safetensors"}, "absent.safetensors: network weights not found"),
-        ({"out": "out.txt"}, "out.txt: end its name in .parquet or .fits (table) or .h5 (p(z))"),
+        ({"networks": ROOT / "config"}, "config: no .safetensors file in this folder"),
+        ({"out": "out.txt"}, "out.txt: end its name in .parquet or .fits (table) or .hdf5 (p(z))"),
         ({"survey": None}, "say with --survey which of its columns hold what"),
         ({"survey": "absent.yaml"}, "absent.yaml: survey not found"),
     ],
@@ -142,19 +173,19 @@ def test_networks_of_other_bands_are_refused(tmp_path, catalogue, trained, table
     path = tmp_path / "other.safetensors"
     other = dataclasses.replace(trained, transform=FluxRatio(("g", "r", "i"), "i"))
     save_networks(path, other, {})
-    result = run("predict", table, "-n", path, "-s", survey, "-o", tmp_path / "x.h5")
+    result = run("predict", table, "-n", path, "-s", survey, "-o", tmp_path / "x.hdf5")
     assert result.exit_code == 2
     assert "band" in result.stderr
-    assert not (tmp_path / "x.h5").exists()
+    assert not (tmp_path / "x.hdf5").exists()
 
 
 def test_inspect_shows_what_is_in_each_kind_of_file(tmp_path, catalogue, networks, trained):
     write_catalogue(tmp_path / "catalogue.h5", catalogue)
-    write_pdf(tmp_path / "pdf.h5", predict_ensemble([trained], catalogue), {"id": catalogue.id})
+    write_pdf(tmp_path / "pdf.hdf5", predict_ensemble([trained], catalogue), {"id": catalogue.id})
     pd.DataFrame({"z_mode": [0.5, np.nan]}).to_parquet(tmp_path / "table.parquet")
     np.savez(tmp_path / "grid.npz", spectrum=np.zeros((2, 3)))
     (tmp_path / "model.json").write_text(json.dumps({"model": {"name": "fixed_snr"}}))
-    names = ("catalogue.h5", "pdf.h5", "table.parquet", "grid.npz", "model.json")
+    names = ("catalogue.h5", "pdf.hdf5", "table.parquet", "grid.npz", "model.json")
     result = run("inspect", networks, *(tmp_path / name for name in names))
     assert result.exit_code == 0, result.output
     for text in ("30 x 3 float32", "u, r, i", "100 to 129", "2 rows", "0.5 to 0.5, 1 missing"):

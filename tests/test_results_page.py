@@ -8,7 +8,7 @@ import pytest
 
 from photoz.files import InputError
 from photoz.logs import module_code
-from photoz.results_page import code_notes, markdown, page, read_timings
+from photoz.results_page import code_notes, join, markdown, page, read_timings
 
 
 def metrics():
@@ -33,7 +33,15 @@ def completeness():
 def make_page(notes=()):
     empty = pd.DataFrame()
     return page(
-        "night", "make it", metrics(), completeness(), empty, empty, empty, ["figures/fig8.png"], notes
+        "night",
+        "make it",
+        metrics(),
+        completeness(),
+        empty,
+        empty,
+        empty,
+        ["figures/fig8.png"],
+        notes,
     )
 
 
@@ -109,3 +117,14 @@ def test_they_may_be_shown_with_a_warning(logs):
         "photoz.logs changed after finetune ran",
         "the logs of simulate do not tell which code ran",
     ]
+
+
+def test_joined_pages_keep_their_order_levels_and_figures():
+    text = join({"a": "# A\n\n## Sky\n\n![f](figures/f.png)\n", "b": "# B\n"}, "images")
+    assert [line for line in text.splitlines() if line.startswith("#")] == [
+        "# Results",
+        "## A",
+        "### Sky",
+        "## B",
+    ]
+    assert "![f](images/a/f.png)" in text

@@ -1,13 +1,18 @@
 """Variants resolved to stages: what is shared, what is fair, what does not fit together."""
 
+from pathlib import Path
+
 import pytest
 
 from photoz import configuration, stages
 from photoz.files import InputError
+from photoz.simulations.sky import load_reference
+from photoz.survey.survey import load_survey
 
+SURVEYS = Path(__file__).parents[1] / "config" / "surveys"
 BASE = {
     "name": "run",
-    "survey": "survey.yaml",
+    "survey": str(SURVEYS / "paus.yaml"),
     "catalogues": {"one": {"kind": "mock"}, "two": {"kind": "template_mock"}},
     "simulations": {"sps": {"n_galaxies": 250, "chunk_size": 100}},
     "noise": {"bright": {}},
@@ -86,15 +91,45 @@ def test_each_variant_is_compared_with_the_reference_once():
     ]
 
 
-def test_figures_that_need_a_network_or_a_mock_are_left_out_without_one():
+def test_figures_that_need_a_network_or_a_mock_have_nothing_to_show_without_one():
     everything = stages.shown(resolved())
-    figures = ["fig2", "fig8", "fig9", "figD1"]
-    assert everything.figures == ["fig1", *figures, "fig_mock", "fig_training"]
+    assert everything.network == "small"
     assert everything.mocks == ["one", "two"]
+    assert len(everything.trainings) == 3
     config = dict(BASE, catalogues={"real": {"kind": "file", "path": "x.parquet"}})
     config["variants"] = {"neighbours": {"method": "neighbours", "neighbours": "near"}}
     bare = stages.shown(configuration.resolve(config))
-    assert bare.figures == figures
+    assert (bare.network, bare.mocks, bare.trainings) == (None, [], [])
+
+
+def test_the_bands_that_mocks_need_are_those_of_the_real_galaxies():
+    assert list(stages.REAL_BANDS) == load_reference()["bands"]
+
+
+@pytest.mark.parametrize("path", sorted(SURVEYS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_mocks_of_a_shipped_survey_are_shown_where_it_has_those_bands(path):
+    has_them = set(load_survey(path).bands.names) >= set(stages.REAL_BANDS)
+    assert stages.shown(resolved(survey=str(path))).mocks == (["one", "two"] if has_them else [])
+
+
+@pytest.mark.parametrize(
+    "bands",
+    [
+        "[{name: g, kind: broad, sedpy: sdss_g0}, {name: i, kind: broad, sedpy: sdss_i0}]",
+        "[{source: paus_narrow_bands}]",
+        "[u, B, V, r, i, z]",  # not bands; load_survey says so when the catalogue is made
+        "17",
+    ],
+)
+def test_mocks_without_those_bands_are_not_shown(tmp_path, bands):
+    path = tmp_path / "survey.yaml"
+    path.write_text(f"name: mine\nbands: {bands}\n")
+    assert stages.shown(resolved(survey=str(path))).mocks == []
+
+
+def test_an_absent_survey_is_named():
+    with pytest.raises(InputError, match=r"absent\.yaml: survey not found"):
+        stages.shown(resolved(survey="absent.yaml"))
 
 
 def test_jobs_name_each_job_once():
@@ -129,6 +164,11 @@ def test_jobs_name_each_job_once():
         (
             {"pretraining": {"none": BASE["pretraining"]["usual"]}},
             r"pretraining\.none: this name is taken",
+        ),
+        ({"finetuning": {"usual": {"epochs": 5}}}, r"usual\.quiet_epochs: 10 of only 5 epochs"),
+        (
+            {"finetuning": {"usual": {"schedule": "stepwise", "stepwise": [[4, 1e-3]]}}},
+            r"usual\.quiet_epochs: 10 of only 4 epochs",
         ),
         ({"evaluation": {"magnitude_edges": [20, 19]}}, r"magnitude_edges: edges must ascend"),
     ],

@@ -74,7 +74,7 @@ def draw(
         )
         ax.axhline(1, color="0.6", linewidth=0.7)
         for table, label, color, line in (
-            (single, "One network", ORANGE, DASHED),
+            (single, "Single networks", ORANGE, DASHED),
             (ensemble, "Ensemble", BLUE, SOLID),
         ):
             if name in table:

@@ -55,7 +55,10 @@ def draw(
         If there is no mock, an entry lacks a key, or a mock has no galaxy in range.
     """
     if not comparisons:
-        raise InputError("mock figure: no mock catalogue given, so there is nothing to draw")
+        raise InputError(
+            "mock figure: the run has no mock catalogue with the bands of the real galaxies "
+            f"({', '.join(load_reference()['bands'])}), so there is nothing to draw"
+        )
     for name, comparison in comparisons.items():
         _check(name, comparison)
     first = next(iter(comparisons.values()))

@@ -72,7 +72,7 @@ class VariantStyle:
 
 _KNOWN = {
     "deepz": VariantStyle("DEEPZ", BLUE, SOLID, "o"),
-    "deepz_single": VariantStyle("DEEPZ, one network", SKY, SOLID, "s"),
+    "single": VariantStyle("DEEPZ, one network", SKY, SOLID, "s"),
     "no_pretraining": VariantStyle("No pretraining", ORANGE, DOTTED, "^"),
     "no_autoencoder": VariantStyle("No autoencoder", GREEN, DASH_DOT, "D"),
     "template_pretraining": VariantStyle("Template pretraining", PURPLE, LONG_DASH, "v"),
@@ -81,8 +81,7 @@ _KNOWN = {
 }
 # Other names people give to the same thing.
 _ALIASES = {
-    "single": "deepz_single",
-    "single_network": "deepz_single",
+    "single_network": "single",
     "template_sims": "template_pretraining",
     "template_simulation": "template_pretraining",
     "template_fit": "bcnz2",

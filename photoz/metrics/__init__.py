@@ -15,6 +15,7 @@ from photoz.metrics.calibration import (
     pit_histogram,
     pit_tests,
 )
+from photoz.metrics.pairing import require_same_galaxies
 from photoz.metrics.point import (
     bias,
     catastrophic_outlier_fraction,
@@ -52,6 +53,7 @@ __all__ = [
     "pit_tests",
     "quality_curves",
     "redshift_error",
+    "require_same_galaxies",
     "sigma68",
     "strict_outlier_fraction",
 ]

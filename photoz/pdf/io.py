@@ -34,7 +34,7 @@ def write_pdf(
     Parameters
     ----------
     path : path-like
-        Name of the file (.h5 or .hdf5: qp goes by the suffix).
+        Name of the file. End it in .hdf5: qp goes by the suffix, and takes .h5 for pandas' HDF5.
     pdf : MixturePDF or GridPDF
         Written as float32. A galaxy without p(z) keeps its row, with NaN.
     ancil : mapping of name to (n,) array

@@ -20,6 +20,7 @@ from photoz.simulations.realism import broad_colours, colour_percentiles
 from photoz.simulations.sky import REFERENCE_FILE, SKY_FILE, clustered_fraction
 from photoz.simulations.template_mock import COLOUR_EXCESSES, template_grid_fluxes
 from photoz.survey.bands import BandSet
+from photoz.templates.library import load_template_library
 
 #: Column of each band in the public catalogue, in the order of the reference.
 COLUMNS = {
@@ -116,11 +117,10 @@ def sky_content(
     mix_redshift = np.array([0.0, 0.15, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.2])
     mix_magnitude = np.array([0.0, 20.0, 20.75, 21.25, 21.75, 22.1, 22.5])
     sample = np.stack([redshift, magnitude, template], axis=1)
-    n_templates = 31
-    mix = np.histogramdd(sample, [mix_redshift, mix_magnitude, np.arange(n_templates + 1) - 0.5])[0]
-    dust = np.histogram2d(template, excess, [np.arange(n_templates + 1) - 0.5, np.arange(7) - 0.5])[
-        0
-    ]
+    templates = np.arange(len(load_template_library()) + 1) - 0.5
+    excesses = np.arange(len(COLOUR_EXCESSES) + 1) - 0.5
+    mix = np.histogramdd(sample, [mix_redshift, mix_magnitude, templates])[0]
+    dust = np.histogram2d(template, excess, [templates, excesses])[0]
     return {
         "provenance": PROVENANCE,
         "n": len(redshift),

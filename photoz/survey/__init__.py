@@ -20,7 +20,7 @@ from photoz.survey.photometry import (
     line_flux,
 )
 from photoz.survey.selection import RawCatalogue, Selection, select
-from photoz.survey.splits import make_splits, read_splits, write_splits
+from photoz.survey.splits import make_splits, read_folds, read_splits, write_splits
 from photoz.survey.survey import ExposurePlan, Survey, load_survey, survey_from_dict
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "make_splits",
     "noise_model_from_dict",
     "read_catalogue",
+    "read_folds",
     "read_noise_model",
     "read_splits",
     "select",

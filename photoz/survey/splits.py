@@ -72,6 +72,34 @@ def write_splits(path: str | os.PathLike[str], ids: ArrayLike, folds: NDArray[np
         pq.write_table(pa.table(columns), temporary)
 
 
+def read_folds(path: str | os.PathLike[str], ids: NDArray, split: int) -> NDArray[np.int8]:
+    """Fold of each galaxy in one split, checked to be of these galaxies.
+
+    Parameters
+    ----------
+    path : path-like
+        File of splits.
+    ids : (n,) array
+        Ids of the catalogue's galaxies.
+    split : int
+
+    Returns
+    -------
+    (n,) int8 array
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, lacks the split, or belongs to other galaxies.
+    """
+    known, folds = read_splits(path)
+    if not np.array_equal(known, ids):
+        raise InputError(f"{path}: made for other galaxies than the catalogue's; make it again")
+    if split >= folds.shape[1]:
+        raise InputError(f"{path}: has {folds.shape[1]} splits, split {split} was asked for")
+    return folds[:, split]
+
+
 def read_splits(path: str | os.PathLike[str]) -> tuple[NDArray, NDArray[np.int8]]:
     """Read splits.
 

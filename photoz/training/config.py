@@ -102,7 +102,7 @@ class FinetuningConfig:
     weight_decay: float = 1e-4
     alpha: float = 0.8
     empty_bands: str = "keep_one"
-    quiet_epochs: int = 15
+    quiet_epochs: int = 10
     precision: str = "float32"
 
     def __post_init__(self) -> None:

@@ -60,7 +60,7 @@ def test_the_readers_settings_neither_matter_nor_change(tmp_path, metrics):
 
 
 def test_known_variants_differ_in_colour_and_marker():
-    names = ["deepz", "deepz_single", "no_pretraining", "no_autoencoder", "bcnz2", "knn"]
+    names = ["deepz", "single", "no_pretraining", "no_autoencoder", "bcnz2", "knn"]
     styles = [style.variant_style(name) for name in names]
     assert len({s.color for s in styles}) == len({s.marker for s in styles}) == len(names)
 

@@ -1,4 +1,6 @@
+import re
 import time
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -25,8 +27,8 @@ def with_lost_row(pdf):
 def test_mixture_round_trip_with_columns_and_zmin(tmp_path):
     pdf = with_lost_row(mixture(zmin=0.01))
     ancil = {"id": np.arange(6) + 10**12, "name": np.array(list("abcdef")), **summarise(pdf)}
-    write_pdf(tmp_path / "p.h5", pdf, ancil)
-    back, columns = read_pdf(tmp_path / "p.h5")
+    write_pdf(tmp_path / "p.hdf5", pdf, ancil)
+    back, columns = read_pdf(tmp_path / "p.hdf5")
     assert isinstance(back, MixturePDF)
     assert back.zmin == 0.01
     np.testing.assert_array_equal(back.valid, pdf.valid)
@@ -52,6 +54,18 @@ def test_qp_reads_the_same_untruncated_mixture(tmp_path):
     np.testing.assert_allclose(ours, cut, atol=2e-4)
     np.testing.assert_array_equal(ensemble.ancil["id"], np.arange(6))
     assert qp.is_qp_file(str(tmp_path / "p.hdf5"))
+
+
+def test_qp_opens_the_suffix_of_the_workflows_files(tmp_path):
+    rules = Path(__file__).parents[2] / "workflow" / "rules"
+    text = "".join(path.read_text() for path in rules.glob("*.smk"))
+    suffixes = re.findall(r"/(?:split-\{split\}|\{variant\})(\.h\w+)\"", text)
+    assert len(suffixes) >= 5 and len(set(suffixes)) == 1
+    path = tmp_path / f"p{suffixes[0]}"
+    write_pdf(path, mixture(), {"id": np.arange(6)})
+    ensemble = qp.read(path)
+    assert ensemble.npdf == 6
+    np.testing.assert_array_equal(ensemble.ancil["id"], np.arange(6))
 
 
 def test_files_that_qp_wrote_are_read(tmp_path):
@@ -83,7 +97,7 @@ def test_grid_round_trip_and_qp(tmp_path):
 
 
 def test_same_input_same_bytes(tmp_path):
-    names = tmp_path / "a.h5", tmp_path / "b.h5"
+    names = tmp_path / "a.hdf5", tmp_path / "b.hdf5"
     for name in names:
         write_pdf(name, mixture(), {"id": np.arange(6)})
         time.sleep(1.1 if name is names[0] else 0)  # a stamped second would differ
@@ -91,21 +105,21 @@ def test_same_input_same_bytes(tmp_path):
 
 
 def test_broken_files_are_told(tmp_path):
-    whole = tmp_path / "p.h5"
+    whole = tmp_path / "p.hdf5"
     write_pdf(whole, mixture())
-    cut = tmp_path / "cut.h5"
+    cut = tmp_path / "cut.hdf5"
     cut.write_bytes(whole.read_bytes()[:-500])
-    with pytest.raises(InputError, match=r"cut\.h5.*not a complete"):
+    with pytest.raises(InputError, match=r"cut\.hdf5.*not a complete"):
         read_pdf(cut)
     with h5py.File(whole, "r+") as file:
         del file["data/stds"]
     with pytest.raises(InputError, match="stds"):
         read_pdf(whole)
-    (tmp_path / "text.h5").write_text("no HDF5")
+    (tmp_path / "text.hdf5").write_text("no HDF5")
     with pytest.raises(InputError, match="not a complete"):
-        read_pdf(tmp_path / "text.h5")
+        read_pdf(tmp_path / "text.hdf5")
     with pytest.raises(InputError, match="not found"):
-        read_pdf(tmp_path / "absent.h5")
+        read_pdf(tmp_path / "absent.hdf5")
 
 
 def test_other_kinds_say_how_to_convert(tmp_path):
@@ -117,5 +131,5 @@ def test_other_kinds_say_how_to_convert(tmp_path):
 
 def test_columns_must_fit(tmp_path):
     with pytest.raises(InputError, match="'id'"):
-        write_pdf(tmp_path / "p.h5", mixture(), {"id": np.arange(5)})
+        write_pdf(tmp_path / "p.hdf5", mixture(), {"id": np.arange(5)})
     assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from photoz.files import InputError
-from photoz.survey import make_splits, read_splits, write_splits
+from photoz.survey import make_splits, read_folds, read_splits, write_splits
 
 
 def test_folds_are_balanced_in_every_split():
@@ -49,10 +49,22 @@ def test_file_round_trip_and_same_bytes(tmp_path, ids):
     for name in ("a.parquet", "b.parquet"):
         write_splits(tmp_path / name, ids, folds)
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
-    read_ids, read_folds = read_splits(tmp_path / "a.parquet")
-    np.testing.assert_array_equal(read_ids, ids)
-    np.testing.assert_array_equal(read_folds, folds)
-    assert read_folds.dtype == np.int8
+    ids_read, folds_read = read_splits(tmp_path / "a.parquet")
+    np.testing.assert_array_equal(ids_read, ids)
+    np.testing.assert_array_equal(folds_read, folds)
+    assert folds_read.dtype == np.int8
+
+
+def test_folds_are_read_for_their_own_galaxies_only(tmp_path):
+    path = tmp_path / "s.parquet"
+    ids = np.arange(20) * 3
+    folds = make_splits(ids, 2, 4, 0)
+    write_splits(path, ids, folds)
+    np.testing.assert_array_equal(read_folds(path, ids, 1), folds[:, 1])
+    with pytest.raises(InputError, match=r"s\.parquet: made for other galaxies"):
+        read_folds(path, ids[::-1], 1)
+    with pytest.raises(InputError, match="2 splits, split 2"):
+        read_folds(path, ids, 2)
 
 
 def test_broken_files(tmp_path):

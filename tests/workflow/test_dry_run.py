@@ -6,8 +6,7 @@ import pytest
 import yaml
 
 from tests.workflow.conftest import ROOT, TINY
-
-FIGURES = ("fig1", "fig2", "fig8", "fig9", "figD1", "fig_mock", "fig_training")
+from tests.workflow.rules import FIGURES
 
 
 def jobs(output):
@@ -50,9 +49,39 @@ def test_variants_share_their_trainings(workflow):
     assert planned["simulate"] == 2
 
 
-@pytest.mark.parametrize(
-    "name", ["fig1", "fig2", "fig8", "fig9", "figD1", "fig_mock", "fig_training"]
-)
+def test_every_figure_is_planned(workflow):
+    planned = jobs(workflow.run("--dry-run").stdout)
+    assert {name: planned.get(name) for name in FIGURES} == dict.fromkeys(FIGURES, 1)
+
+
+def plan_with(workflow, **changes):
+    """Jobs of the tiny run with other sections in its configuration."""
+    content = yaml.safe_load((ROOT / TINY).read_text()) | changes
+    config = workflow.folder / "changed.yaml"
+    config.write_text(yaml.safe_dump(content))
+    result = workflow.run("--dry-run", "--configfile", str(config), config=None)
+    assert result.returncode == 0, result.stdout
+    return jobs(result.stdout)
+
+
+def test_the_mock_figure_is_left_out_for_a_survey_with_other_bands(workflow):
+    survey = workflow.folder / "sdss.yaml"
+    bands = [{"name": b, "kind": "broad", "sedpy": f"sdss_{b}0"} for b in "gri"]
+    survey.write_text(
+        yaml.safe_dump({"name": "s", "zero_point": 22.5, "reference_band": "r", "bands": bands})
+    )
+    planned = plan_with(workflow, survey=str(survey))
+    assert set(FIGURES) - set(planned) == {"fig_mock"}
+    assert planned["observe"] == planned["results_page"] == 1
+
+
+def test_figures_of_networks_are_left_out_without_one(workflow):
+    variants = {"neighbours": {"method": "neighbours", "neighbours": "few"}}
+    planned = plan_with(workflow, variants=variants)
+    assert set(FIGURES) - set(planned) == {"fig1", "fig_training"}
+
+
+@pytest.mark.parametrize("name", FIGURES)
 def test_each_figure_is_a_target(workflow, name):
     result = workflow.run("--dry-run", name)
     assert result.returncode == 0, result.stdout

@@ -1,20 +1,15 @@
 """The rules as written: each says what it logs, needs and runs in; profiles and pins agree."""
 
 import ast
+import importlib
 import re
-from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
-RULES = {
-    match["name"]: match["body"]
-    for path in sorted((ROOT / "workflow" / "rules").glob("*.smk"))
-    for match in re.finditer(
-        r"^rule (?P<name>\w+):\n(?P<body>(?:    .*\n|\n(?=    ))+)", path.read_text(), re.MULTILINE
-    )
-}
+from tests.workflow.conftest import ROOT
+from tests.workflow.rules import FIGURES, FOLDER, RULES, directives, script
+
 CONSTRAINTS = dict(
     line.lower().split("==")
     for line in (ROOT / "constraints.txt").read_text().splitlines()
@@ -23,15 +18,24 @@ CONSTRAINTS = dict(
 CONDA_NAMES = {"pytorch-cpu": "torch", "pytorch-gpu": "torch"}
 
 
-def directives(body):
-    return {
-        match[1]: match[2] for match in re.finditer(r"^    (\w+):(.*(?:\n {8}.*)*)", body, re.M)
-    }
-
-
 def test_all_rules_are_found():
+    text = "".join(path.read_text() for path in FOLDER.glob("*.smk"))
+    declared = re.findall(r"^\s*(?:rule|checkpoint)\b\s*(\w*)", text, re.MULTILINE)
+    assert sorted(RULES) == sorted(declared)
     assert {"simulate", "pretrain", "finetune", "ensemble", "fig8", "results_page"} <= set(RULES)
-    assert len(RULES) == 20
+
+
+def test_every_rule_has_its_script_and_every_script_its_rule():
+    scripts = [script(body) for body in RULES.values()]
+    assert sorted(scripts) == sorted((ROOT / "scripts").glob("*.py"))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_has_module_script_and_caption_of_its_name(name):
+    assert script(RULES[name]).name == f"{name}.py"
+    assert re.findall(r'figure\("(\w+)"', directives(RULES[name])["output"]) == [name]
+    module = importlib.import_module(f"photoz.figures.{name.lower()}")
+    assert callable(module.draw)
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -63,8 +67,7 @@ def test_log_and_benchmark_have_the_wildcards_of_the_output(name):
 
 @pytest.mark.parametrize("name", RULES)
 def test_each_script_exists_and_is_a_door(name):
-    path = ROOT / "scripts" / Path(directives(RULES[name])["script"].strip().strip('"')).name
-    source = path.read_text()
+    source = script(RULES[name]).read_text()
     tree = ast.parse(source)
     assert ast.get_docstring(tree)
     assert "with job_log(snakemake.log[0]):" in source
@@ -72,10 +75,12 @@ def test_each_script_exists_and_is_a_door(name):
 
 
 def test_captions_exist():
-    text = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+    text = "".join(path.read_text() for path in FOLDER.glob("*.smk"))
     captions = set(re.findall(r'caption="\.\./report/([\w{}]+)\.rst"', text)) - {"{name}"}
-    captions |= set(re.findall(r'figure\("(\w+)"\)', text))
-    for caption in captions | {"workflow"}:
+    captions |= set(re.findall(r'figure\("(\w+)"', text)) | {"workflow"}
+    written = {path.stem for path in (ROOT / "workflow" / "report").glob("*.rst")}
+    assert captions == written
+    for caption in captions:
         assert (ROOT / "workflow" / "report" / f"{caption}.rst").stat().st_size > 50, caption
 
 

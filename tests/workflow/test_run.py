@@ -5,10 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from photoz.files import sha256
 from photoz.logs import recorded_code
 from photoz.pdf.io import read_pdf
+from photoz.survey.catalogue import read_catalogue
+from photoz.survey.splits import read_splits
 from tests.workflow.conftest import ROOT, TINY
-from tests.workflow.test_dry_run import FIGURES, jobs
+from tests.workflow.rules import FIGURES
+from tests.workflow.test_dry_run import jobs
 
 pytestmark = pytest.mark.slow
 
@@ -37,15 +41,59 @@ def test_every_product_is_there_and_whole(finished):
 def test_the_ensemble_is_the_mean_of_its_splits(finished):
     made = results(finished)
     z = np.linspace(0.0, 1.5, 400)
-    ensemble, columns = read_pdf(made / "photoz" / "mock" / "pretrained.h5")
+    ensemble, columns = read_pdf(made / "photoz" / "mock" / "pretrained.hdf5")
     splits = [
-        read_pdf(made / "predictions" / "mock" / "short.short.100" / f"split-{k}.h5")[0]
+        read_pdf(made / "predictions" / "mock" / "short.short.100" / f"split-{k}.hdf5")[0]
         for k in range(2)
     ]
     mean = 0.5 * (splits[0].pdf(z[None]) + splits[1].pdf(z[None]))
     np.testing.assert_allclose(ensemble.pdf(z[None]), mean, rtol=1e-4, atol=1e-5)
     with h5py.File(made / "catalogues" / "mock.h5") as catalogue:
         np.testing.assert_array_equal(columns["id"], catalogue["id"][...])
+
+
+def test_all_variants_have_the_same_galaxies(finished):
+    made = results(finished)
+    catalogue = read_catalogue(made / "catalogues" / "mock.h5")
+    assert len(np.unique(catalogue.id)) == len(catalogue) == 200
+    tables = sorted((made / "photoz" / "mock").glob("*.parquet"))
+    assert len(tables) == 2 * len(VARIANTS)  # each with the table of its first split
+    for path in tables:
+        table = pd.read_parquet(path)
+        np.testing.assert_array_equal(table["id"], catalogue.id, err_msg=str(path))
+        np.testing.assert_array_equal(table["z_spec"], catalogue.redshift, err_msg=str(path))
+    densities = sorted(made.glob("photoz/mock/*.hdf5")) + sorted(made.glob("predictions/**/*.hdf5"))
+    assert len(densities) == len(VARIANTS) + 4
+    for path in densities:
+        np.testing.assert_array_equal(read_pdf(path)[1]["id"], catalogue.id, err_msg=str(path))
+
+
+def test_every_galaxy_is_in_one_fold_of_each_split(finished):
+    made = results(finished) / "catalogues"
+    ids, folds = read_splits(made / "mock.splits.parquet")
+    np.testing.assert_array_equal(ids, read_catalogue(made / "mock.h5").id)
+    assert folds.shape == (200, 2)
+    for split in folds.T:
+        members = [set(ids[split == fold]) for fold in range(2)]
+        assert [len(galaxies) for galaxies in members] == [100, 100]
+        assert members[0] | members[1] == set(ids)
+    assert (folds[:, 0] != folds[:, 1]).any()
+
+
+def test_the_same_configuration_gives_the_same_bytes(finished, workflow):
+    # Figures that need the catalogue, both kinds of training and an ensemble, not the whole run.
+    result = workflow.run("fig8", "fig_mock", "fig_training")
+    assert result.returncode == 0, result.stdout[-5000:]
+    again, made = results(workflow), results(finished)
+    products = [
+        path.relative_to(again)
+        for path in sorted(again.rglob("*"))
+        if path.is_file() and path.relative_to(again).parts[0] not in ("logs", "benchmarks")
+    ]
+    kinds = {path.suffix for path in products}
+    assert kinds >= {".h5", ".hdf5", ".safetensors", ".parquet", ".json", ".pdf", ".png"}
+    changed = [str(path) for path in products if sha256(again / path) != sha256(made / path)]
+    assert changed == []
 
 
 def test_metrics_are_those_of_the_table(finished):

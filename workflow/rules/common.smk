@@ -7,6 +7,7 @@ from photoz.files import InputError
 try:
     run = configuration.resolve(config)
     stages.check(run)
+    SHOWN = stages.shown(run)
 except InputError as error:
     raise WorkflowError(str(error))
 
@@ -44,7 +45,6 @@ CPU = "../../envs/cpu.yaml"
 GPU = "../../envs/gpu.yaml"
 
 TRAININGS = stages.trainings(run)
-SHOWN = stages.shown(run)
 
 
 # --- what a job depends on ---------------------------------------------------------------------
@@ -123,7 +123,7 @@ def catalogue_file(wildcards):
 def split_predictions(wildcards):
     """Return the p(z) of the splits that a variant averages."""
     return expand(
-        "<results>/predictions/{catalogue}/{training}/split-{split}.h5",
+        "<results>/predictions/{catalogue}/{training}/split-{split}.hdf5",
         catalogue=wildcards.catalogue,
         training=stages.variant_training(run, wildcards.variant).name,
         split=range(run["variants"][wildcards.variant]["splits"]),
@@ -143,8 +143,14 @@ def evaluated(pattern):
     return fill(pattern, stages.evaluated(run))
 
 
-def figure(name):
+# Figures that the results page shows: those whose rules say that this run can draw them.
+FIGURES = []
+
+
+def figure(name, drawn=True):
     """Name a figure's PDF and PNG; the report shows the PNG with its caption."""
+    if drawn:
+        FIGURES.append(name)
     return {
         "pdf": f"<results>/figures/{name}.pdf",
         "png": report(

@@ -6,9 +6,9 @@ rule ensemble:
         catalogue="<results>/catalogues/{catalogue}.h5",
         predictions=split_predictions,
     output:
-        pdf="<results>/photoz/{catalogue}/{variant}.h5",
+        pdf="<results>/photoz/{catalogue}/{variant}.hdf5",
         table="<results>/photoz/{catalogue}/{variant}.parquet",
-        # The first split alone, to see what averaging does (paper, Fig. 8).
+        # Every split alone, one below the other, to see what averaging does (paper, Fig. 8).
         single="<results>/photoz/{catalogue}/{variant}.single.parquet",
     log:
         "<logs>/ensemble/{catalogue}/{variant}.log",
@@ -28,8 +28,9 @@ rule ensemble:
 
 rule evaluate:
     input:
-        pdf="<results>/photoz/{catalogue}/{variant}.h5",
+        pdf="<results>/photoz/{catalogue}/{variant}.hdf5",
         table="<results>/photoz/{catalogue}/{variant}.parquet",
+        single="<results>/photoz/{catalogue}/{variant}.single.parquet",
     output:
         metrics="<results>/evaluation/{catalogue}/{variant}.parquet",
         completeness="<results>/evaluation/{catalogue}/{variant}.completeness.parquet",
@@ -136,7 +137,9 @@ rule results_page:
         calibration="<results>/tables/calibration.csv",
         completeness="<results>/tables/completeness.csv",
         comparisons="<results>/tables/comparisons.csv",
-        figures=expand("<results>/figures/{figure}.png", figure=SHOWN.figures),
+        figures=lambda wildcards: expand(
+            "<results>/figures/{figure}.png", figure=FIGURES
+        ),
     output:
         report(
             "<results>/results.md",
@@ -162,3 +165,29 @@ rule results_page:
         mixed_code=run["mixed_code"],
     script:
         "../../scripts/results_page.py"
+
+
+# The documentation's results, from the pages of the runs that `publish` names: a run of another
+# configuration has to be there already.
+rule publish:
+    input:
+        expand(
+            "{folder}/{name}/results.md",
+            folder=run["results_dir"],
+            name=run["publish"],
+        ),
+    output:
+        page="docs/results.md",
+        images=directory("docs/images/results"),
+    log:
+        "<logs>/publish.log",
+    benchmark:
+        "<benchmarks>/publish.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    script:
+        "../../scripts/publish.py"

@@ -1,4 +1,5 @@
-# The figures, one rule each: `snakemake --cores 2 fig8` draws that one and what it needs.
+# The figures, one rule each: `snakemake --cores 2 fig8` draws that one and what it needs. `all` and
+# the results page have every figure here, except where `drawn` says that this run cannot draw it.
 
 
 # The network (paper, Fig. 1).
@@ -6,7 +7,7 @@ rule fig1:
     input:
         survey=run["survey"],
     output:
-        **figure("fig1"),
+        **figure("fig1", drawn=SHOWN.network),
     log:
         "<logs>/figures/fig1.log",
     benchmark:
@@ -125,7 +126,7 @@ rule fig_mock:
         catalogues=expand("<results>/catalogues/{catalogue}.h5", catalogue=SHOWN.mocks),
         survey=run["survey"],
     output:
-        **figure("fig_mock"),
+        **figure("fig_mock", drawn=SHOWN.mocks),
     log:
         "<logs>/figures/fig_mock.log",
     benchmark:
@@ -155,7 +156,7 @@ rule fig_training:
             training=SHOWN.trainings,
         ),
     output:
-        **figure("fig_training"),
+        **figure("fig_training", drawn=SHOWN.trainings),
     log:
         "<logs>/figures/fig_training.log",
     benchmark:

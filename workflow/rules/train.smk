@@ -66,7 +66,7 @@ rule predict:
         splits="<results>/catalogues/{catalogue}.splits.parquet",
         networks="<results>/finetuning/{catalogue}/{training}/split-{split}.safetensors",
     output:
-        "<results>/predictions/{catalogue}/{training}/split-{split}.h5",
+        "<results>/predictions/{catalogue}/{training}/split-{split}.hdf5",
     log:
         "<logs>/predict/{catalogue}/{training}/split-{split}.log",
     benchmark:
@@ -89,7 +89,7 @@ rule neighbours:
         splits="<results>/catalogues/{catalogue}.splits.parquet",
         survey=run["survey"],
     output:
-        "<results>/predictions/{catalogue}/{training}/split-{split}.h5",
+        "<results>/predictions/{catalogue}/{training}/split-{split}.hdf5",
     log:
         "<logs>/neighbours/{catalogue}/{training}/split-{split}.log",
     benchmark:
