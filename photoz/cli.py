@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from photoz import __version__
-from photoz.files import InputError
+from photoz.files import InputError, sha256
 
 HDF5_SUFFIXES = (".hdf5", ".h5")
 
@@ -94,6 +94,7 @@ def predict(
             raise InputError(f"{path}: end its name in .parquet or .fits (table) or .hdf5 (p(z))")
     weights = _weight_files(networks)
     galaxies = _read_galaxies(catalogue, survey)
+    _warn_of_training_galaxies(catalogue, weights)
     pdf = predict_ensemble([load_networks(path) for path in weights], galaxies)
     columns = photoz_columns(pdf, galaxies, odds_width)
     for path in out:
@@ -104,6 +105,19 @@ def predict(
     without = int((columns["flag"] != 0).sum())
     note = f"; {without} have no valid p(z)" if without else ""
     typer.echo(f"{len(galaxies)} galaxies -> {', '.join(map(str, out))}{note}")
+
+
+def _warn_of_training_galaxies(catalogue: Path, weights: list[Path]) -> None:
+    """Say so if networks were trained on this file: such redshifts look better than they are."""
+    from photoz.training.checkpoints import read_metadata
+
+    digest = sha256(catalogue)
+    if any(digest in read_metadata(path).get("data", {}).values() for path in weights):
+        typer.echo(
+            f"warning: networks were trained on galaxies of {catalogue}; for redshifts of these "
+            "see the run's own photo-z table, which no network that saw a galaxy has predicted",
+            err=True,
+        )
 
 
 def _weight_files(paths: list[Path]) -> list[Path]:

@@ -20,7 +20,8 @@ Written from `workflow/schemas/config.schema.yaml` by `photoz config-docs`; do n
 * Another run is another file: `snakemake --cores 2 --configfile my.yaml`. It stands alone. To
   change a few keys of an existing run, lay a second file over it:
   `--configfile config/config.yaml my_changes.yaml`.
-* `photoz validate my.yaml` checks a file without running anything. An unknown key is an error.
+* `photoz validate my.yaml` checks a file, and the survey it names, without running anything. An
+  unknown key is an error, and so is one that occurs twice.
 * Threads, memory, GPU and run times are not here: they are in `workflow/rules/` and
   `workflow/profiles/`.
 """

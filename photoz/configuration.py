@@ -1,6 +1,7 @@
 """The configuration of a run: read, filled with the schema's defaults, and checked.
 
-The schema `workflow/schemas/config.schema.yaml` is JSON Schema with two additions of ours:
+The schema `config.schema.yaml` (the workflow's folder `schemas` links to it) is JSON Schema with
+two additions of ours:
 
 * `kinds`: an object whose keys depend on its `kind`; one sub-schema per kind,
 * `names`: a string that must be the name of an entry in that top-level section.
@@ -18,12 +19,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 
-from photoz.files import InputError, require_file
+from photoz.files import InputError
+from photoz.yaml_files import read_yaml
 
-SCHEMA_PATH = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yaml"
+SCHEMA_PATH = Path(__file__).with_name("config.schema.yaml")
 
 _ANNOTATIONS = ("default", "description", "names", "properties", "additionalProperties", "kinds")
 
@@ -44,25 +45,12 @@ def load(*paths: str | Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If a file is absent or not YAML, or a key or value is wrong.
+        If a file is absent or not YAML, or a key is repeated, or a key or value is wrong.
     """
     merged: dict[str, Any] = {}
     for path in paths:
         merged = merge(merged, read_yaml(path))
     return resolve(merged)
-
-
-def read_yaml(path: str | Path, what: str = "configuration file") -> dict[str, Any]:
-    """Read a YAML mapping; InputError names the file and the line where it is broken."""
-    path = require_file(path, what)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not valid YAML: {reason}") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: expected `key: value` lines at the top level")
-    return content
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,8 +66,8 @@ def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]
 
 @cache
 def schema() -> dict[str, Any]:
-    """The schema of a configuration, as read from `workflow/schemas/`."""
-    return yaml.safe_load(require_file(SCHEMA_PATH, "configuration schema").read_text("utf-8"))
+    """The schema of a configuration, as shipped with the package."""
+    return read_yaml(SCHEMA_PATH, "configuration schema")
 
 
 def resolve(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,13 @@
 """A job's log file: everything it says, one clear line when its input is wrong, and its code.
 
 The last line of a log that ended well is a fingerprint of every module of photoz the job
-imported. With it the results page can tell results that other code made.
+imported and of the shipped data they may read. With it the results page can tell results that
+other code made.
 """
 
 from __future__ import annotations
 
-import ast
 import contextlib
-import hashlib
 import json
 import logging
 import os
@@ -16,11 +15,12 @@ import platform
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
 from photoz.files import InputError
+from photoz.provenance import current_code, imported_code
 
 FINGERPRINT = "code: "
 
@@ -43,6 +43,7 @@ def job_log(path: str | os.PathLike[str]) -> Iterator[None]:
     terminal = sys.stderr
     start = time.monotonic()
     failure: str | None = None
+    code = imported_code()  # now: somebody may edit a module while the job runs
     with open(path, "w", encoding="utf-8", buffering=1) as stream, _everything_to(stream):
         print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} on {platform.node()}", file=stream)
         try:
@@ -55,7 +56,7 @@ def job_log(path: str | os.PathLike[str]) -> Iterator[None]:
             failure = f"error: {type(error).__name__}: {error} (see {path})"
         else:
             print(f"finished after {time.monotonic() - start:.1f} s", file=stream)
-            print(FINGERPRINT + json.dumps(imported_code(), sort_keys=True), file=stream)
+            print(FINGERPRINT + json.dumps(imported_code() | code, sort_keys=True), file=stream)
     if failure is not None:
         print(failure, file=terminal)
         raise SystemExit(1)
@@ -80,40 +81,6 @@ def _everything_to(stream: TextIO) -> Iterator[None]:
         root.removeHandler(handler)
 
 
-def imported_code() -> dict[str, str]:
-    """Fingerprint of every module of photoz imported so far, by module name."""
-    names = [name for name in sys.modules if name == "photoz" or name.startswith("photoz.")]
-    return {name: code for name in sorted(names) if (code := module_code(name)) is not None}
-
-
-def module_code(name: str) -> str | None:
-    """Fingerprint of one module's code; comments, docstrings and layout do not count.
-
-    Returns
-    -------
-    str or None
-        12 hexadecimal digits, or None where there is no such module.
-    """
-    base = Path(__file__).parent.joinpath(*name.split(".")[1:])
-    path = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
-    if not path.is_file():
-        return None
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_docstring(body[0]):
-            body[:1] = [] if len(body) > 1 else [ast.Pass()]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:12]
-
-
-def _is_docstring(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
-
-
 def recorded_code(path: str | os.PathLike[str]) -> dict[str, str] | None:
     """Fingerprints at the end of a log; None if there is no log, or the job did not finish."""
     try:
@@ -125,9 +92,14 @@ def recorded_code(path: str | os.PathLike[str]) -> dict[str, str] | None:
     return dict(json.loads(lines[-1].removeprefix(FINGERPRINT)))
 
 
-def changed_code(path: str | os.PathLike[str]) -> list[str] | None:
-    """Modules that changed since the job of this log ran; None if the log does not tell."""
+def changed_code(
+    path: str | os.PathLike[str], current: Callable[[str], str | None] = current_code
+) -> list[str] | None:
+    """Modules and data that changed since this log's job ran; None if the log does not tell.
+
+    `current` gives the fingerprint at hand; who reads many logs passes one that remembers.
+    """
     recorded = recorded_code(path)
     if recorded is None:
         return None
-    return [name for name, code in recorded.items() if module_code(name) != code]
+    return [name for name, code in recorded.items() if current(name) != code]

@@ -33,5 +33,5 @@ def photoz_columns(
         "z_spec": catalogue.redshift,
         "mag_i": catalogue.mag_i,
         **summarise(pdf, odds_width),
-        "pit": pdf.cdf(catalogue.redshift),
+        "pit": pdf.pit(catalogue.redshift),
     }

@@ -1,122 +1,223 @@
-"""The results page of a run: its main numbers as Markdown, and whether one code made them all."""
+"""The results page of a run: its main numbers as Markdown, each with its error."""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from photoz import __version__
 from photoz.files import InputError
-from photoz.logs import changed_code
+from photoz.metrics.comparisons import COMPARED, SINGLE_SPLITS
 
-# Eriksen et al. (2020), sections 3.3 and 6.2, abstract; on PAUS data, i < 22.5, no quality cut.
+# Eriksen et al. (2020), sections 3.3, 5.2, 6.2 and 7; on PAUS data, i < 22.5, no quality cut.
 PAPER = {
     ("no_pretraining", "sigma68"): "0.0095",
     ("single", "sigma68"): "0.0069",
     ("deepz", "strict_outliers"): "0.10",
 }
-PAPER_BEST_HALF = 0.0035
+PAPER_BEST_HALF = {"deepz": "< 0.0035"}
+PAPER_RATIOS = {
+    ("no_pretraining", "single", "sigma68"): "1.38",  # 0.0095 / 0.0069
+    ("single", "deepz", "sigma68"): "1.11",  # "about 10 per cent lower" with ten splits
+    ("deepz", SINGLE_SPLITS, "sigma68"): "0.90",
+}
+BIN_TITLES = {"mag_i": "magnitude", "redshift": "redshift"}
+TESTS = {"ks": "KS", "cvm": "Cramér-von Mises", "ad": "Anderson-Darling"}
+CUTS = (0.25, 0.5, 0.75)
 METRIC_DIGITS = {"sigma68": 4, "nmad": 4, "bias": 5, "strict_outliers": 3, "outliers": 4}
 JOINED = """# Results
 
 Made by the rule `publish` from the results pages of the runs below; no number here is typed by
-hand. Columns marked *paper* are from Eriksen et al. (2020), measured on PAUS data that are not
-public: the mock surveys share their bands and depth, not their galaxies, and the real galaxies
-below have broad bands only, so compare ratios between rows rather than values."""
-DEFINITIONS = """Errors are bootstrap errors over galaxies; no quality cut is made.
+hand, and one version of the code made them all."""
+DEFINITIONS = """Errors are bootstrap errors over galaxies; no cut is made unless it is named.
 With dz = (z_p - z_s)/(1 + z_s): `sigma68` is half the distance between the 15.9 and 84.1
 percentiles of dz, `strict_outliers` and `outliers` are the fractions of galaxies with |dz| above
 0.02 and 0.15, `bias` is the median of dz, `nmad` 1.4826 times the median absolute deviation from
 it."""
+PAPER_NOTE = """Columns marked *paper* are from Eriksen et al. (2020), measured on PAUS data that
+are not public (i < 22.5): the mock surveys share their bands and depth, not their galaxies, so
+compare ratios between rows rather than values. The paper also has 0.17 strict outliers for the
+template fit BCNz2, and 20 per cent less scatter of one network for randomised coadds."""
+READING = """Comparisons give the ratio of the metric of `variant` to that of `reference` on the
+same galaxies, and the two-sided p-value for a ratio of one, from a paired bootstrap (p is at least
+2 over the number of resamples). Errors and p-values are over galaxies: each training is one
+realisation, and another seed would give other networks.
+
+Calibration is that of the ensemble and of every split by itself. `KS` is the Kolmogorov-Smirnov
+distance of the PIT to uniform, `centre` the largest deviation from flat among its 20 bins between
+0.05 and 0.95; beside each is its mean for perfect p(z) of as many galaxies. The last columns are
+the fractions of galaxies inside the central 68 and 95 per cent of their p(z)."""
 
 
-def page(
-    name: str,
-    command: str,
-    metrics: pd.DataFrame,
-    completeness: pd.DataFrame,
-    calibration: pd.DataFrame,
-    comparisons: pd.DataFrame,
-    timings: pd.DataFrame,
-    figures: Sequence[str],
-    notes: Sequence[str] = (),
-) -> str:
-    """The page as Markdown.
+@dataclass(frozen=True)
+class Run:
+    """What a page says about its run.
 
-    Parameters
+    Attributes
     ----------
     name : str
-        Name of the run.
     command : str
         What a reader types to make these results again.
-    metrics : DataFrame
-        Tidy metrics: catalogue, variant, bin_by, bin_low, bin_high, n, metric, value, error.
-    completeness : DataFrame
-        Quality cuts: catalogue, variant, sort_by, completeness, sigma68, strict_outliers.
-    calibration, comparisons : DataFrame
-        Shown as they are.
-    timings : DataFrame
-        As `read_timings` returns.
+    code : str
+        Fingerprint of the code, as `photoz.provenance.package_code` gives it.
+    paper : collection of str
+        Catalogues that the paper's numbers are shown for.
     figures : sequence of str
         Paths of PNG figures, relative to the page.
     notes : sequence of str
         Warnings to be read first.
     """
-    parts = [f"# Results of `{name}`", f"Made by photoz {__version__} with `{command}`."]
-    parts += [f"> **Note:** {note}" for note in notes]
-    parts.append(DEFINITIONS)
+
+    name: str
+    command: str
+    code: str
+    paper: Collection[str] = ()
+    figures: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+def page(
+    run: Run,
+    metrics: pd.DataFrame,
+    completeness: pd.DataFrame,
+    calibration: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    timings: pd.DataFrame,
+) -> str:
+    """The page as Markdown.
+
+    Parameters
+    ----------
+    run : Run
+    metrics, completeness, calibration, comparisons : DataFrame
+        The tables of `binned_metrics`, `quality_curves`, `calibration_table` and
+        `compare_variants`, with the columns catalogue and (but for the last) variant.
+    timings : DataFrame
+        As `photoz.run_record.read_timings` returns.
+    """
+    made = f"Made by photoz {__version__}, code `{run.code}`, with `{run.command}`."
+    parts = [f"# Results of `{run.name}`", made]
+    parts += [f"> **Note:** {note}" for note in run.notes]
+    parts += [DEFINITIONS, READING] + ([PAPER_NOTE] if run.paper else [])
     for catalogue, rows in metrics.groupby("catalogue", sort=False):
-        parts += [f"## {catalogue}", markdown(_overall(rows))]
-        cuts = completeness[completeness["catalogue"] == catalogue]
-        parts += ["The best half by ODDS:", markdown(_best_half(cuts))]
-        binned = _in_magnitude_bins(rows)
-        if not binned.empty:
-            parts += ["`sigma68` in magnitude bins:", markdown(binned)]
-    parts += ["## Variants compared galaxy by galaxy", markdown(comparisons)]
-    parts += ["## Calibration of p(z)", markdown(calibration)]
+        in_paper = catalogue in run.paper
+        cuts, densities, pairs = (
+            table[table["catalogue"] == catalogue]
+            for table in (completeness, calibration, comparisons)
+        )
+        parts += [f"## {catalogue}", markdown(_overall(rows, in_paper))]
+        parts += ["The best galaxies by ODDS:", markdown(_quality_cuts(cuts, in_paper))]
+        for name, title in BIN_TITLES.items():
+            if not (binned := _in_bins(rows, name, title)).empty:
+                parts += [f"`sigma68` in bins of {title}:", markdown(binned)]
+        is_contrast = pairs["kind"] == "contrast"
+        parts += ["Variants compared:", markdown(_compared(pairs[~is_contrast], in_paper))]
+        if is_contrast.any():
+            parts += [
+                "Ratios of two ratios compared:",
+                markdown(_compared(pairs[is_contrast], in_paper)),
+            ]
+        parts += ["Calibration of p(z):", markdown(_calibrated(densities))]
     parts.append("## Figures")
-    parts += [f"![{Path(path).stem}]({path})" for path in figures]
+    parts += [f"![{path.rpartition('/')[2].partition('.')[0]}]({path})" for path in run.figures]
     parts += ["## Time and memory", markdown(timings)]
     return "\n\n".join(parts) + "\n"
 
 
-def _overall(rows: pd.DataFrame) -> pd.DataFrame:
+def _overall(rows: pd.DataFrame, in_paper: bool) -> pd.DataFrame:
     """One row per variant over all galaxies: value and error of every metric."""
-    whole = rows[rows["bin_by"] == "all"]
     table = []
-    for variant, group in whole.groupby("variant", sort=False):
+    for variant, group in rows[rows["bin_by"] == "all"].groupby("variant", sort=False):
         row: dict[str, object] = {"variant": variant, "galaxies": int(group["n"].max())}
         for _, item in group.iterrows():
-            digits = METRIC_DIGITS.get(item["metric"], 4)
-            row[item["metric"]] = f"{item['value']:.{digits}f} ± {item['error']:.{digits}f}"
-            if published := PAPER.get((str(variant), item["metric"])):
-                row[f"{item['metric']}, paper"] = published
+            metric = item["metric"]
+            digits = METRIC_DIGITS.get(metric, 4)
+            row[metric] = _measured(item["value"], item["error"], digits)
+            row[f"{metric}, paper"] = PAPER.get((str(variant), metric)) if in_paper else None
         table.append(row)
-    return pd.DataFrame(table)
+    return _with_paper(table)
 
 
-def _best_half(cuts: pd.DataFrame) -> pd.DataFrame:
-    """Scatter and strict outliers of every variant's better half by ODDS."""
-    half = cuts[(cuts["sort_by"] == "odds") & np.isclose(cuts["completeness"], 0.5)]
-    table = half[["variant", "n", "sigma68", "strict_outliers"]].rename(columns={"n": "galaxies"})
-    return table.assign(**{"sigma68, paper's target": PAPER_BEST_HALF})
+def _quality_cuts(cuts: pd.DataFrame, in_paper: bool) -> pd.DataFrame:
+    """Scatter of every variant's best galaxies by ODDS, and strict outliers of the better half."""
+    table = []
+    by_odds = cuts[cuts["sort_by"] == "odds"]
+    for variant, curve in by_odds.groupby("variant", sort=False):
+        row: dict[str, object] = {"variant": variant}
+        for cut in CUTS:
+            for _, item in curve[np.isclose(curve["completeness"], cut)].iterrows():
+                value = _measured(item["sigma68"], item["sigma68_error"], 4)
+                row[f"sigma68, best {100 * cut:.0f} %"] = value
+                if cut == 0.5:
+                    target = PAPER_BEST_HALF.get(str(variant)) if in_paper else None
+                    row["sigma68, best 50 %, paper"] = target
+                    values = item["strict_outliers"], item["strict_outliers_error"]
+                    row["strict_outliers, best 50 %"] = _measured(*values, 3)
+        table.append(row)
+    return _with_paper(table)
 
 
-def _in_magnitude_bins(rows: pd.DataFrame) -> pd.DataFrame:
-    """`sigma68` of every variant (columns) in magnitude bins (rows)."""
-    chosen = rows[(rows["bin_by"] == "mag_i") & (rows["metric"] == "sigma68")]
+def _in_bins(rows: pd.DataFrame, bin_by: str, title: str) -> pd.DataFrame:
+    """`sigma68` of every variant (columns) in bins of magnitude or redshift (rows)."""
+    chosen = rows[(rows["bin_by"] == bin_by) & (rows["metric"] == "sigma68")]
     table = []
     for (low, high), group in chosen.groupby(["bin_low", "bin_high"]):
-        row: dict[str, object] = {"magnitude": f"{low:g} - {high:g}", "galaxies": group["n"].max()}
+        row: dict[str, object] = {title: f"{low:g} - {high:g}", "galaxies": group["n"].max()}
         for _, item in group.iterrows():
-            row[item["variant"]] = f"{item['value']:.4f} ± {item['error']:.4f}"
+            row[item["variant"]] = _measured(item["value"], item["error"], 4)
         table.append(row)
     return pd.DataFrame(table)
+
+
+def _compared(rows: pd.DataFrame, in_paper: bool) -> pd.DataFrame:
+    """One row per comparison: ratio, error and p-value of every metric."""
+    table = []
+    for (variant, reference), group in rows.groupby(["variant", "reference"], sort=False):
+        row: dict[str, object] = {"variant": variant, "reference": reference}
+        row["galaxies"] = int(group["n"].max())
+        by_metric = {item["metric"]: item for _, item in group.iterrows()}
+        for metric in COMPARED:
+            if (item := by_metric.get(metric)) is not None:
+                ratio = _measured(item["ratio"], item["ratio_error"], 3)
+                known = not np.isnan(item["p_value"])
+                row[metric] = f"{ratio} (p = {item['p_value']:.2g})" if known else None
+                key = (str(variant), str(reference), metric)
+                row[f"{metric}, paper"] = PAPER_RATIOS.get(key) if in_paper else None
+        table.append(row)
+    return _with_paper(table)
+
+
+def _calibrated(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per density: distances to uniform with errors, expectations and p-values."""
+    table = []
+    for _, item in rows.iterrows():
+        row: dict[str, object] = {"variant": item["variant"], "density": item["density"]}
+        row |= {"galaxies": item["n"], "KS": _measured(item["ks"], item["ks_error"], 4)}
+        row["KS, perfect"] = f"{item['ks_expected']:.4f}"
+        row |= {f"p ({name})": f"{item[f'{key}_p']:.2g}" for key, name in TESTS.items()}
+        row["centre"] = _measured(item["central_deviation"], item["central_error"], 3)
+        row["centre, perfect"] = f"{item['central_expected']:.3f}"
+        for level in ("68", "95"):
+            values = item[f"coverage_{level}"], item[f"coverage_{level}_error"]
+            row[f"in {level} %"] = _measured(*values, 3)
+        table.append(row)
+    return pd.DataFrame(table)
+
+
+def _measured(value: float, error: float, digits: int) -> str | None:
+    """A number with its error, None for no number."""
+    return None if np.isnan(value) else f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def _with_paper(rows: list[dict[str, object]]) -> pd.DataFrame:
+    """The rows as a table, without the paper's columns that have no number."""
+    table = pd.DataFrame(rows)
+    empty = [c for c in table if str(c).endswith(", paper") and table[c].isna().all()]
+    return table.drop(columns=empty)
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -137,73 +238,15 @@ def _cell(value: object) -> str:
     return str(value).replace("|", "\\|")
 
 
-def read_timings(folder: str | os.PathLike[str]) -> pd.DataFrame:
-    """Jobs, summed time and largest memory of every rule, from Snakemake's benchmark files.
-
-    Returns
-    -------
-    DataFrame
-        rule, jobs, seconds (summed over jobs), longest (s), memory (MB, of the largest job).
-    """
-    rows = []
-    for path in sorted(Path(folder).rglob("*.tsv")):
-        first = pd.read_csv(path, sep="\t", na_values="-").iloc[0]
-        rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
-        if rule == "figures":
-            rule = path.stem
-        rows.append({"rule": rule, "seconds": first["s"], "memory": first["max_rss"]})
-    if not rows:
-        return pd.DataFrame(columns=["rule", "jobs", "seconds", "longest", "memory"])
-    grouped = pd.DataFrame(rows).groupby("rule")
-    return pd.DataFrame(
-        {
-            "jobs": grouped.size(),
-            "seconds": grouped["seconds"].sum().round(1),
-            "longest": grouped["seconds"].max().round(1),
-            "memory": grouped["memory"].max().round(0),
-        }
-    ).reset_index()
+def page_figures(text: str) -> list[str]:
+    """Figures that a page shows, as paths relative to it."""
+    return re.findall(r"\]\((figures/[\w.-]+\.png)\)", text)
 
 
-def code_notes(folder: str | os.PathLike[str], jobs: Iterable[str], mixed_code: str) -> list[str]:
-    """Notes on results that another version of the code made.
-
-    Parameters
-    ----------
-    folder : path-like
-        Folder of the logs.
-    jobs : iterable of str
-        Jobs behind the results, `<rule>/<what it makes>`; the log is `<folder>/<job>.log`.
-    mixed_code : {"refuse", "warn"}
-
-    Raises
-    ------
-    InputError
-        With "refuse", if a module changed since a job ran; the message says what to run again.
-    """
-    outdated: dict[str, set[str]] = {}
-    silent: dict[str, str] = {}
-    for job in jobs:
-        rule = job.split("/")[0]
-        log = Path(folder) / f"{job}.log"
-        modules = changed_code(log)
-        if modules is None:
-            silent[rule] = str(log)
-        elif modules:
-            outdated.setdefault(rule, set()).update(modules)
-    notes = []
-    if outdated:
-        modules = sorted(set().union(*outdated.values()))
-        notes.append(f"{', '.join(modules)} changed after {', '.join(outdated)} ran")
-    if silent:
-        notes.append(f"the logs of {', '.join(silent)} do not tell which code ran")
-    if notes and mixed_code == "refuse":
-        again = " ".join(dict.fromkeys([*outdated, *silent]))
-        raise InputError(
-            f"{'; '.join(notes)}. Run these again (snakemake --forcerun {again}), or set "
-            "`mixed_code: warn`"
-        )
-    return notes
+def page_code(text: str) -> str | None:
+    """Fingerprint of the code that a page was made with, if it tells."""
+    found = re.search(r"^Made by photoz .*?, code `(\w+)`", text, re.MULTILINE)
+    return found[1] if found else None
 
 
 def join(pages: Mapping[str, str], images: str) -> str:
@@ -220,7 +263,21 @@ def join(pages: Mapping[str, str], images: str) -> str:
     -------
     str
         Markdown with every heading one level deeper and links to `figures/` moved.
+
+    Raises
+    ------
+    InputError
+        If there is no page, or the pages are not all from one version of the code.
     """
+    if not pages:
+        raise InputError("config: publish: empty; name the runs whose results pages to join")
+    codes = {name: page_code(text) for name, text in pages.items()}
+    if len(set(codes.values())) > 1 or None in codes.values():
+        found = ", ".join(f"{name} ({code or 'unknown'})" for name, code in codes.items())
+        raise InputError(
+            f"publish: the results pages are not from one version of the code: {found}; make the "
+            "runs again with the code at hand"
+        )
     parts = [JOINED]
     for name, text in pages.items():
         deeper = re.sub(r"^#", "##", text, flags=re.MULTILINE)

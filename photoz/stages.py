@@ -6,17 +6,20 @@ so two variants that share a training share its files and nothing is trained twi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from photoz.configuration import read_yaml
+from photoz import inputs
 from photoz.files import InputError
 
 REAL_BANDS = ("u", "B", "V", "r", "i", "z")
 """Bands of the real galaxies (`zcosmos_reference.json`) that mock surveys are shown beside."""
 
+DEFAULT_CONFIG = "config/config.yaml"
 NO_PRETRAINING = "none"
 NEIGHBOURS = "neighbours"
 
@@ -123,10 +126,12 @@ def comparisons(config: Mapping[str, Any]) -> list[tuple[str, str]]:
 def check(config: Mapping[str, Any]) -> None:
     """Check what one key alone cannot show: that the choices of a run fit together.
 
+    The survey is loaded, and the column maps of the user's catalogues are read.
+
     Raises
     ------
     InputError
-        One line that names the key.
+        One line that names the key, or what is wrong with the survey file.
     """
     for name in (NO_PRETRAINING, NEIGHBOURS):
         if name in config["pretraining"]:
@@ -138,6 +143,11 @@ def check(config: Mapping[str, Any]) -> None:
             raise InputError(
                 f"config: variants.{variant}.splits: {section['splits']} of only {n_splits} "
                 "splits; raise splits.n_splits"
+            )
+        if section["catalogues"] == []:
+            raise InputError(
+                f"config: variants.{variant}.catalogues: empty; name a catalogue, or leave it out "
+                "to run on all"
             )
     for name, section in config["finetuning"].items():
         epochs = section["epochs"]
@@ -154,10 +164,46 @@ def check(config: Mapping[str, Any]) -> None:
                 f"config: catalogues.{catalogue}: no variant runs on it; remove it, or add it to "
                 "a variant's catalogues"
             )
+    for variant, other in config["evaluation"]["comparisons"]:
+        if variant == other:
+            raise InputError(
+                f"config: evaluation.comparisons: {variant!r} is compared with itself; name two "
+                "variants"
+            )
     for key in ("magnitude_edges", "redshift_edges"):
         edges = config["evaluation"][key]
         if any(high <= low for low, high in pairwise(edges)):
             raise InputError(f"config: evaluation.{key}: edges must ascend, found {edges}")
+    catalogue, wanted = shown(config).catalogue, config["figures"]["variants"]
+    here = variants_of(config, catalogue)
+    if wanted is not None and not set(wanted) & set(here):
+        raise InputError(
+            f"config: figures.variants: none of them runs on {catalogue!r}, the catalogue of the "
+            f"figures; name some of {', '.join(here)}"
+        )
+    inputs.check(config)
+
+
+def command(files: Sequence[str], overrides: Mapping[str, Any]) -> str:
+    """What makes a run again: the command that its results page shows.
+
+    Parameters
+    ----------
+    files : sequence of str
+        The configuration files. The default one alone is not mentioned, so that the command is
+        the same whether or not `--configfile` named it.
+    overrides : mapping
+        Keys given with `--config`.
+    """
+    words = ["snakemake", "all", "--cores", "2"]
+    if list(files) != [DEFAULT_CONFIG]:
+        words += ["--configfile", *files]
+    if overrides:
+        words.append("--config")
+    for key, value in overrides.items():
+        text = json.dumps(value) if isinstance(value, list | dict) else str(value)
+        words.append(f"{key}={'' if value is None else text}")
+    return shlex.join(words)
 
 
 def extra_steps(config: Mapping[str, Any], training: Training) -> int:
@@ -224,7 +270,7 @@ def shown(config: Mapping[str, Any]) -> Shown:
     training_names = list(dict.fromkeys(item.name for item in behind if item.network is not None))
     pretrainings = [item.pretraining for item in behind if item.pretraining is not None]
     mocks = [name for name, item in config["catalogues"].items() if item["kind"] != "file"]
-    if mocks and not _band_names(config["survey"]).issuperset(REAL_BANDS):
+    if mocks and not inputs.band_names(config).issuperset(REAL_BANDS):
         mocks = []
     return Shown(
         catalogue=catalogue,
@@ -235,13 +281,6 @@ def shown(config: Mapping[str, Any]) -> Shown:
         trainings=training_names,
         mocks=mocks,
     )
-
-
-def _band_names(survey: str) -> set[str]:
-    """Names of a survey's own bands. `load_survey` checks them, but every job would wait for it."""
-    entries = read_yaml(survey, "survey").get("bands")
-    entries = entries if isinstance(entries, list) else []
-    return {str(entry.get("name")) for entry in entries if isinstance(entry, Mapping)}
 
 
 def jobs(config: Mapping[str, Any]) -> list[str]:

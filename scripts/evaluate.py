@@ -1,18 +1,13 @@
 """Measure photo-z of one variant against spectroscopic redshifts (paper, sections 3.3 and 6)."""
 
 # ruff: noqa: F821 - Snakemake gives the script its `snakemake`
-from dataclasses import asdict
-
-import pandas as pd
-
 from photoz.files import replace_when_done
 from photoz.logs import job_log
 from photoz.metrics import (
     binned_metrics,
-    central_bins,
+    calibration_table,
     crps,
     negative_log_likelihood,
-    pit_tests,
     quality_curves,
 )
 from photoz.pdf.io import read_pdf
@@ -27,20 +22,11 @@ def write(path, table, job):
         table.to_parquet(temporary, index=False)
 
 
-def calibration(density, pit):
-    """Describe how uniform the PIT is, and how far its central bins stray from their mean."""
-    centre = central_bins(pit)
-    return (
-        {"density": density}
-        | asdict(pit_tests(pit))
-        | {"central_deviation": centre.deviation, "expected_deviation": centre.expected}
-    )
-
-
 def main(job):
     table = read_photoz_table(job.input.table)
     pdf, _ = read_pdf(job.input.pdf)
-    section = job.params.section
+    section, seed = job.params.section, job.params.seed
+    n_boot = section["n_boot"]
     metrics = binned_metrics(
         table["z_mode"],
         table["z_spec"],
@@ -52,15 +38,15 @@ def main(job):
             "negative_log_likelihood": negative_log_likelihood(pdf, table["z_spec"]),
             "odds": table["odds"],
         },
-        n_boot=section["n_boot"],
-        rng=job.params.seed,
+        n_boot=n_boot,
+        rng=seed,
     )
     write(job.output.metrics, metrics, job)
-    curves = quality_curves(table["z_mode"], table["z_spec"], table["odds"], table["width"])
+    columns = (table[name] for name in ("z_mode", "z_spec", "odds", "width"))
+    curves = quality_curves(*columns, n_boot=n_boot, seed=seed)
     write(job.output.completeness, curves, job)
-    singles = read_photoz_table(job.input.single)
-    rows = [calibration("ensemble", table["pit"]), calibration("single networks", singles["pit"])]
-    write(job.output.calibration, pd.DataFrame(rows), job)
+    splits = [part["pit"] for _, part in read_photoz_table(job.input.single).groupby("split")]
+    write(job.output.calibration, calibration_table(table["pit"], splits, n_boot, seed), job)
 
 
 if __name__ == "__main__":

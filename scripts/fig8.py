@@ -1,4 +1,4 @@
-"""Draw the PIT of one network and of the ensemble (paper, Fig. 8)."""
+"""Draw the PIT of one split and of the ensemble (paper, Fig. 8)."""
 
 # ruff: noqa: F821 - Snakemake gives the script its `snakemake`
 from photoz.figures import fig8, style
@@ -6,13 +6,16 @@ from photoz.figures.inputs import read_table
 from photoz.logs import job_log
 
 
-def pit_by_catalogue(names, paths):
-    return {name: read_table(path, ["pit"])["pit"] for name, path in zip(names, paths, strict=True)}
+def read_pit(path, split=None):
+    """PIT of every galaxy, or of one split from the table of all."""
+    table = read_table(path, ["pit"] if split is None else ["pit", "split"])
+    return table["pit"] if split is None else table.loc[table["split"] == split, "pit"]
 
 
 def main(job):
-    single = pit_by_catalogue(job.params.catalogues, job.input.single)
-    ensemble = pit_by_catalogue(job.params.catalogues, job.input.ensemble)
+    names = job.params.catalogues
+    single = {n: read_pit(path, 0) for n, path in zip(names, job.input.single, strict=True)}
+    ensemble = {n: read_pit(path) for n, path in zip(names, job.input.ensemble, strict=True)}
     style.save(fig8.draw(single, ensemble), job.output.pdf, job.output.png)
 
 

@@ -8,7 +8,8 @@ from photoz.logs import job_log
 
 def main(job):
     curves = read_tables(job.input.curves, fig9.COLUMNS)
-    figure = fig9.draw(curves, variants=job.params.variants)
+    params = job.params
+    figure = fig9.draw(curves, variants=params.variants, target_on=params.target_on)
     style.save(figure, job.output.pdf, job.output.png)
 
 

@@ -41,7 +41,7 @@ def main(job):
         "seed": job.params.seed,
         "split": split,
         "training_fraction": job.params.fraction,
-        "data": {path: sha256(path) for path in (job.input.catalogue, job.input.splits)},
+        "data": {path: sha256(path) for path in job.input},
     }
     save_networks(job.output.networks, trained, metadata)
     with replace_when_done(job.output.history) as path:

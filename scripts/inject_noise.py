@@ -6,33 +6,41 @@ import numpy as np
 from photoz.logs import job_log
 from photoz.simulations.simulation import read_simulation
 from photoz.survey.catalogue import Catalogue, write_catalogue
-from photoz.survey.noise import FixedSNR, add_noise, write_noise_model
+from photoz.survey.noise import FixedSNR, SurveyDepth, add_noise, write_noise_model
 from photoz.survey.photometry import ab_magnitude
 from photoz.survey.survey import load_survey
 
 SAMPLE = 1000  # galaxies, enough to see the noise
-MAGGIES = 0.0  # their zero-point
+
+
+def noise_model(section, survey):
+    settings = dict(section)
+    kind = settings.pop("kind")
+    if kind == SurveyDepth.name:
+        return SurveyDepth.for_survey(survey, **settings)
+    return FixedSNR.for_bands(survey.bands, **settings)
 
 
 def main(job):
     survey = load_survey(job.input.survey)
     bands = survey.bands
-    section = job.params.section
-    model = FixedSNR.for_bands(bands, section["narrow"], section["broad"])
+    model = noise_model(job.params.section, survey)
     write_noise_model(job.output.model, model, bands.names)
 
     simulation = read_simulation(job.input.simulation)
     rng = np.random.default_rng(job.params.seed)
-    noisy, error = add_noise(simulation.flux[:SAMPLE], model, rng)
+    true = simulation.flux[:SAMPLE]
+    true = true / true[:, [survey.reference_index]] * model.brightness(rng.random((len(true), 1)))
+    noisy, error = add_noise(true, model, rng)
     sample = Catalogue(
         id=np.arange(len(noisy)),
         redshift=simulation.redshift[:SAMPLE],
-        mag_i=ab_magnitude(noisy[:, survey.reference_index], MAGGIES),
+        mag_i=ab_magnitude(noisy[:, survey.reference_index], survey.zero_point),
         flux=noisy,
         error=error,
         bands=bands.names,
         survey=survey.name,
-        zero_point=MAGGIES,
+        zero_point=survey.zero_point,
         reference_band=survey.reference_band,
     )
     write_catalogue(job.output.sample, sample)

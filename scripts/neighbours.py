@@ -3,51 +3,33 @@
 # ruff: noqa: F821 - Snakemake gives the script its `snakemake`
 import numpy as np
 
+from photoz.files import InputError
 from photoz.logs import job_log
 from photoz.pdf.io import write_pdf
-from photoz.pdf.mixture import MixturePDF
 from photoz.survey.catalogue import read_catalogue
 from photoz.survey.splits import read_folds
 from photoz.survey.survey import load_survey
 from photoz.training.finetune import training_galaxies
-from photoz.training.neighbours import NeighbourConfig, default_bands, fit_predict
-
-
-def predict_folds(catalogue, folds, fraction, seed, config):
-    """Predict each galaxy from the training galaxies that the networks of its fold have."""
-    predicted = {}
-    for fold in np.unique(folds):
-        train = training_galaxies(catalogue, folds, fold, fraction, seed)
-        test = np.flatnonzero(folds == fold)
-        pdf = fit_predict(
-            catalogue.flux[train],
-            catalogue.error[train],
-            catalogue.redshift[train],
-            catalogue.flux[test],
-            catalogue.error[test],
-            catalogue.reference_index,
-            config,
-        )
-        for name in ("weights", "means", "sigmas"):
-            values = getattr(pdf, name)
-            whole = predicted.setdefault(name, np.empty((len(catalogue), values.shape[1])))
-            whole[test] = values
-    return MixturePDF(**predicted)
+from photoz.training.neighbours import NeighbourConfig, default_bands, predict_folds
 
 
 def main(job):
     catalogue = read_catalogue(job.input.catalogue)
+    bands = load_survey(job.input.survey).bands
+    if tuple(catalogue.bands) != tuple(bands.names):
+        raise InputError(
+            f"{job.input.catalogue}: its bands are not those of {job.input.survey}; make the "
+            "catalogue again"
+        )
     folds = read_folds(job.input.splits, catalogue.id, int(job.wildcards.split))
     section = dict(job.params.section)
-    is_narrow = load_survey(job.input.survey).bands.is_narrow
-    section["bands"] = default_bands(is_narrow) if section["bands"] == "broad" else None
-    pdf = predict_folds(
-        catalogue,
-        folds,
-        job.params.fraction,
-        [job.params.seed],
-        NeighbourConfig(**section),
-    )
+    section["bands"] = default_bands(bands.is_narrow) if section["bands"] == "broad" else None
+    fraction, seed = job.params.fraction, [job.params.seed]  # the same galaxies as the networks
+    training = {
+        int(fold): training_galaxies(catalogue, folds, int(fold), fraction, seed)
+        for fold in np.unique(folds)
+    }
+    pdf = predict_folds(catalogue, folds, training, NeighbourConfig(**section))
     write_pdf(job.output[0], pdf, {"id": catalogue.id})
 
 

@@ -6,7 +6,7 @@ import torch
 from photoz.files import replace_when_done, sha256
 from photoz.logs import job_log
 from photoz.networks.config import NetworkConfig
-from photoz.networks.transform import FluxRatio
+from photoz.networks.transform import FluxRatio, check_bands
 from photoz.simulations.simulation import read_simulation
 from photoz.survey.noise import read_noise_model
 from photoz.survey.survey import load_survey
@@ -22,12 +22,15 @@ def main(job):
     torch.set_num_threads(job.threads)
     survey = load_survey(job.input.survey)
     simulation = read_simulation(job.input.simulation)
-    noise, _ = read_noise_model(job.input.noise[0])
+    noise, noise_bands = read_noise_model(job.input.noise[0])
+    transform = FluxRatio(survey.bands.names, survey.reference_band)
+    check_bands(transform, simulation.bands, "the simulation")
+    check_bands(transform, noise_bands, "the noise model")
     section = {key: value for key, value in job.params.section.items() if key not in STAGES}
     trained, history = pretrain(
         simulation.flux,
         simulation.redshift,
-        FluxRatio(survey.bands.names, survey.reference_band),
+        transform,
         noise,
         NetworkConfig(**job.params.network),
         PretrainingConfig(**section),
@@ -38,7 +41,7 @@ def main(job):
         "stage": "pretraining",
         "config": dict(job.params.section),
         "seed": job.params.seed,
-        "data": {path: sha256(path) for path in job.input.simulation},
+        "data": {path: sha256(path) for path in (*job.input.simulation, *job.input.noise)},
     }
     save_networks(job.output.networks, trained, metadata)
     with replace_when_done(job.output.history) as path:

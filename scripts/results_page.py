@@ -8,21 +8,24 @@ import pandas as pd
 
 from photoz.files import replace_when_done
 from photoz.logs import job_log
-from photoz.results_page import code_notes, page, read_timings
+from photoz.results_page import Run, page
+from photoz.run_record import code_notes, read_timings
 
 TABLES = ("metrics", "completeness", "calibration", "comparisons")
 
 
 def main(job):
-    output = Path(job.output[0])
-    text = page(
-        job.params.name,
-        job.params.command,
-        *(pd.read_csv(job.input[name]) for name in TABLES),
-        read_timings(job.params.benchmarks),
-        [os.path.relpath(path, output.parent) for path in job.input.figures],
-        code_notes(job.params.logs, job.params.jobs, job.params.mixed_code),
+    output, params = Path(job.output[0]), job.params
+    run = Run(
+        name=params.name,
+        command=params.command,
+        code=params.code,
+        paper=params.paper,
+        figures=[os.path.relpath(path, output.parent) for path in job.input.figures],
+        notes=code_notes(params.logs, params.jobs, params.mixed_code),
     )
+    tables = (pd.read_csv(job.input[name]) for name in TABLES)
+    text = page(run, *tables, read_timings(params.benchmarks, params.jobs))
     with replace_when_done(output) as path:
         path.write_text(text, encoding="utf-8")
 

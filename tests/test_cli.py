@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from photoz import __version__
 from photoz.cli import app
+from photoz.files import sha256
 from photoz.networks.config import NetworkConfig
 from photoz.networks.deepz import DeepZ, seeded_generators
 from photoz.networks.transform import FluxRatio
@@ -167,6 +168,17 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path, table, networks, survey, ch
     assert message in result.stderr
     assert result.stderr.startswith("photoz: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_training_galaxies_are_noticed(tmp_path, catalogue, trained):
+    path, weights = tmp_path / "c.h5", tmp_path / "n.safetensors"
+    write_catalogue(path, catalogue)
+    save_networks(weights, trained, {"data": {"results/catalogues/c.h5": sha256(path)}})
+    result = run("predict", path, "-n", weights, "-o", tmp_path / "z.parquet")
+    assert result.exit_code == 0
+    assert "warning: networks were trained on galaxies of" in result.output
+    write_catalogue(path, catalogue.take(np.arange(20)))
+    assert "warning" not in run("predict", path, "-n", weights, "-o", tmp_path / "z.fits").output
 
 
 def test_networks_of_other_bands_are_refused(tmp_path, catalogue, trained, table, survey):

@@ -64,7 +64,8 @@ def test_schema_defaults_are_the_dataclass_defaults(path, name, workflow_only):
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
-def test_shipped_configurations_are_valid(path):
+def test_shipped_configurations_are_valid(path, monkeypatch):
+    monkeypatch.chdir(ROOT)
     run = configuration.load(path)
     stages.check(run)
     assert (ROOT / run["survey"]).is_file()
@@ -179,6 +180,7 @@ def test_later_files_lie_over_earlier_ones_key_by_key(tmp_path):
         ("- a\n- b\n", "expected `key: value` lines"),
         ("", "is empty"),
         ("\tname: x\n", "not valid YAML"),
+        ("name: a\nseed: 1\nname: b\n", "key 'name' occurs twice in its block, again in line 3"),
     ],
 )
 def test_a_broken_file_is_named(tmp_path, content, message):

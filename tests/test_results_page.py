@@ -1,61 +1,134 @@
 """The results page: numbers at their place, and results of other code refused."""
 
-import json
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from photoz.files import InputError
-from photoz.logs import module_code
-from photoz.results_page import code_notes, join, markdown, page, read_timings
+from photoz.metrics import calibration_table, compare_variants, quality_curves
+from photoz.results_page import Run, join, markdown, page, page_code, page_figures
 
 
-def metrics():
+def metrics(catalogue="sky"):
     columns = ["catalogue", "variant", "bin_by", "bin_low", "bin_high"]
     columns += ["n", "metric", "value", "error"]
     rows = [
-        ("sky", "deepz", "all", np.nan, np.nan, 90, "sigma68", 0.00691, 0.0002),
-        ("sky", "deepz", "all", np.nan, np.nan, 90, "strict_outliers", 0.1, 0.01),
-        ("sky", "deepz", "mag_i", 22.0, 22.5, 40, "sigma68", 0.012, 0.001),
-        ("sky", "knn", "all", np.nan, np.nan, 90, "sigma68", 0.0142, 0.0003),
+        ("deepz", "all", np.nan, np.nan, 90, "sigma68", 0.00691, 0.0002),
+        ("deepz", "all", np.nan, np.nan, 90, "strict_outliers", 0.1, 0.01),
+        ("deepz", "mag_i", 22.0, 22.5, 40, "sigma68", 0.012, 0.001),
+        ("deepz", "redshift", 0.2, 0.4, 30, "sigma68", 0.011, 0.002),
+        ("knn", "all", np.nan, np.nan, 90, "sigma68", 0.0142, 0.0003),
     ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame([(catalogue, *row) for row in rows], columns=columns)
 
 
-def completeness():
-    row = {"catalogue": "sky", "variant": "deepz", "n": 45, "sigma68": 0.0035}
-    row |= {"strict_outliers": 0.01}
-    cuts = [("odds", 0.5), ("odds", 1.0), ("optimal", 0.5)]
-    return pd.DataFrame([row | {"sort_by": by, "completeness": c} for by, c in cuts])
+def with_names(table, variant=None, catalogue="sky"):
+    table.insert(0, "catalogue", catalogue)
+    if variant:
+        table.insert(1, "variant", variant)
+    return table
 
 
-def make_page(notes=()):
-    empty = pd.DataFrame()
-    return page(
-        "night",
-        "make it",
-        metrics(),
-        completeness(),
-        empty,
-        empty,
-        empty,
-        ["figures/fig8.png"],
-        notes,
-    )
+def curves():
+    rng = np.random.default_rng(0)
+    z, odds = np.full(90, 0.5), rng.uniform(size=90)
+    phot = z + 0.01 * rng.normal(size=90) * (1.5 - odds)
+    return with_names(quality_curves(phot, z, odds, 1 - odds, n_boot=20), "deepz")
 
 
-def test_the_page_shows_each_variant_with_its_error():
+def calibration():
+    pit = np.random.default_rng(1).uniform(size=(3, 90))
+    return with_names(calibration_table(pit[0], list(pit[1:]), n_boot=20), "deepz")
+
+
+def comparisons():
+    rng = np.random.default_rng(2)
+    names = ("deepz", "single", "no_pretraining", "knn")
+    dz = {name: 0.01 * (1 + k) * rng.normal(size=90) for k, name in enumerate(names)}
+    splits = {"deepz": 0.012 * rng.normal(size=(90, 2)), "knn": dz["knn"][:, None]}
+    pairs = [("single", "deepz"), ("knn", "deepz"), ("no_pretraining", "single")]
+    contrasts = [("knn", "deepz", "no_pretraining", "single")]
+    return with_names(compare_variants(dz, splits, pairs, contrasts, n_boot=20))
+
+
+def make_page(notes=(), paper=("sky",), code="0123456789ab"):
+    run = Run("night", "make it", code, paper, ["figures/fig8.png"], notes)
+    tables = metrics(), curves(), calibration(), comparisons()
+    return page(run, *tables, pd.DataFrame({"rule": ["pretrain"], "jobs": [1]}))
+
+
+def table_after(text, words):
+    """Rows of the first table after some words: by the first two cells, the others by title."""
+    lines = text[text.index(words) :].splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("|"))
+    rows = []
+    for line in lines[start:]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    titles, _, *body = rows
+    return [dict(zip(titles, row, strict=True)) for row in body]
+
+
+def test_the_page_shows_each_variant_with_its_error_and_the_papers_number():
     text = make_page()
     assert text.startswith("# Results of `night`\n")
-    assert "with `make it`" in text
-    assert "| deepz | 90 | 0.0069 ± 0.0002 | 0.100 ± 0.010 | 0.10 |" in text
-    assert "| knn | 90 | 0.0142 ± 0.0003 | - | - |" in text
+    assert "code `0123456789ab`, with `make it`" in text
+    first, second = table_after(text, "## sky")
+    assert first["variant"] == "deepz" and first["galaxies"] == "90"
+    assert first["sigma68"] == "0.0069 ± 0.0002" and first["strict_outliers"] == "0.100 ± 0.010"
+    assert first["strict_outliers, paper"] == "0.10"
+    assert second["sigma68"] == "0.0142 ± 0.0003" and second["strict_outliers"] == "-"
     assert "| 22 - 22.5 | 40 | 0.0120 ± 0.0010 |" in text
-    assert "| deepz | 45 | 0.0035 | 0.01 | 0.0035 |" in text
-    assert text.count("| deepz | 45 |") == 1  # the best half by ODDS, and nothing else
+    assert "| 0.2 - 0.4 | 30 | 0.0110 ± 0.0020 |" in text
     assert "![fig8](figures/fig8.png)" in text
-    assert "Note" not in text
+    assert "**Note:**" not in text
+
+
+def test_quality_cuts_are_by_odds_and_have_errors():
+    (row,) = table_after(make_page(), "The best galaxies by ODDS")
+    curve = curves()
+    half = curve[(curve["sort_by"] == "odds") & (curve["completeness"] == 0.5)].iloc[0]
+    assert row["sigma68, best 50 %"] == f"{half.sigma68:.4f} ± {half.sigma68_error:.4f}"
+    assert row["sigma68, best 50 %, paper"] == "< 0.0035"
+    assert re.fullmatch(r"0\.\d{3} ± 0\.\d{3}", row["strict_outliers, best 50 %"])
+    assert {"sigma68, best 25 %", "sigma68, best 75 %"} <= set(row)
+
+
+def test_comparisons_have_ratio_error_p_value_and_the_papers_ratio():
+    text = make_page()
+    rows = {(r["variant"], r["reference"]): r for r in table_after(text, "Variants compared")}
+    assert len(rows) == 4  # three pairs, and the ensemble of two beside its splits
+    measured = comparisons().set_index(["variant", "reference", "metric"])
+    pair = rows["no_pretraining", "single"]
+    expected = measured.loc[("no_pretraining", "single", "sigma68")]
+    assert pair["sigma68"].startswith(f"{expected.ratio:.3f} ± {expected.ratio_error:.3f} (p = 0.")
+    assert pair["sigma68, paper"] == "1.38" == f"{0.0095 / 0.0069:.2f}"
+    assert rows["knn", "deepz"]["sigma68, paper"] == "-"
+    assert rows["deepz", "mean of its splits"]["sigma68, paper"] == "0.90"
+    (contrast,) = table_after(text, "Ratios of two ratios")
+    assert contrast["variant"] == "knn / deepz"
+    assert contrast["reference"] == "no_pretraining / single"
+    assert "each training is one realisation" in " ".join(text.split())
+
+
+def test_calibration_is_shown_for_each_split_with_what_perfect_densities_have():
+    rows = table_after(make_page(), "Calibration of p(z):")
+    assert [row["density"] for row in rows] == ["ensemble", "split 0", "split 1"]
+    for row in rows:
+        assert row["galaxies"] == "90" and "±" in row["KS"] and "±" in row["centre"]
+        assert float(row["KS, perfect"]) == pytest.approx(0.8687 / 90**0.5, rel=0.02)
+        assert 0 <= float(row["p (Anderson-Darling)"]) <= 1
+
+
+def test_the_papers_numbers_stay_away_from_catalogues_that_do_not_imitate_its_survey():
+    text = make_page(paper=())
+    assert "paper" not in text and "0.0035" not in text
+    assert "| 0.0095 |" not in text and "| 1.38 |" not in text
+    (row,) = table_after(text, "The best galaxies by ODDS")
+    assert not any("paper" in title for title in row)
 
 
 def test_a_note_comes_before_the_numbers():
@@ -69,58 +142,11 @@ def test_cells_cannot_break_the_table():
     assert markdown(pd.DataFrame()) == "Nothing to show."
 
 
-def test_timings_are_summed_by_rule(tmp_path):
-    header = "s\th:m:s\tmax_rss\n"
-    for name, line in {
-        "finetune/mock/a/split-0": "10.5\t0:00:10\t300.0",
-        "finetune/mock/a/split-1": "20.0\t0:00:20\t200.0",
-        "figures/fig8": "3.0\t0:00:03\t-",
-        "compare": "1.0\t0:00:01\t50.0",
-    }.items():
-        path = tmp_path / f"{name}.tsv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(header + line + "\n")
-    table = read_timings(tmp_path).set_index("rule")
-    assert table.loc["finetune"].tolist() == [2, 30.5, 20.0, 300.0]
-    assert table.loc["fig8", "seconds"] == 3.0
-    assert table.loc["compare", "jobs"] == 1
-    assert read_timings(tmp_path / "absent").empty
-
-
-@pytest.fixture
-def logs(tmp_path):
-    good = {"photoz.files": module_code("photoz.files")}
-    for job, code in {
-        "pretrain/a": good,
-        "finetune/b": good | {"photoz.logs": "0" * 12},
-        "finetune/c": good | {"photoz.gone": "1" * 12},
-    }.items():
-        path = tmp_path / f"{job}.log"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"words\ncode: {json.dumps(code)}\n")
-    return tmp_path
-
-
-def test_results_of_the_code_at_hand_need_no_note(logs):
-    assert code_notes(logs, ["pretrain/a"], "refuse") == []
-
-
-def test_results_of_other_code_are_refused_with_what_to_run(logs):
-    with pytest.raises(InputError, match=r"photoz\.gone, photoz\.logs changed after finetune") as e:
-        code_notes(logs, ["pretrain/a", "finetune/b", "finetune/c"], "refuse")
-    assert "snakemake --forcerun finetune)" in str(e.value)
-
-
-def test_they_may_be_shown_with_a_warning(logs):
-    notes = code_notes(logs, ["finetune/b", "simulate/lost"], "warn")
-    assert notes == [
-        "photoz.logs changed after finetune ran",
-        "the logs of simulate do not tell which code ran",
-    ]
-
-
 def test_joined_pages_keep_their_order_levels_and_figures():
-    text = join({"a": "# A\n\n## Sky\n\n![f](figures/f.png)\n", "b": "# B\n"}, "images")
+    made = "Made by photoz 0.1.0, code `ab12`, with `make`.\n\n"
+    text = join(
+        {"a": f"# A\n\n{made}## Sky\n\n![f](figures/f.png)\n", "b": f"# B\n\n{made}"}, "images"
+    )
     assert [line for line in text.splitlines() if line.startswith("#")] == [
         "# Results",
         "## A",
@@ -128,3 +154,22 @@ def test_joined_pages_keep_their_order_levels_and_figures():
         "## B",
     ]
     assert "![f](images/a/f.png)" in text
+
+
+def test_pages_of_different_code_are_not_joined():
+    pages = {"a": make_page(), "b": make_page(code="ffff"), "c": "# Typed by hand\n"}
+    with pytest.raises(InputError, match=r"a \(0123456789ab\), b \(ffff\), c \(unknown\)"):
+        join(pages, "images")
+    with pytest.raises(InputError, match=r"c \(unknown\)"):
+        join({"c": pages["c"]}, "images")
+    assert page_code(pages["a"]) == "0123456789ab"
+
+
+def test_no_page_is_an_error_and_not_an_empty_page():
+    with pytest.raises(InputError, match="publish: empty"):
+        join({}, "images")
+
+
+def test_figures_of_a_page_are_its_own():
+    text = "![a](figures/fig8.png) ![b](figures/fig2.png) [c](figures/x.pdf) ![d](../figures/y.png)"
+    assert page_figures(text) == ["figures/fig8.png", "figures/fig2.png"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from photoz.templates import load_template_library
+from photoz.sps.template_library import load_template_library
 
 FOLDER = Path(__file__).parents[1] / "photoz" / "data"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")

@@ -171,11 +171,44 @@ def test_jobs_name_each_job_once():
             r"usual\.quiet_epochs: 10 of only 4 epochs",
         ),
         ({"evaluation": {"magnitude_edges": [20, 19]}}, r"magnitude_edges: edges must ascend"),
+        ({"variants": {"tenth": {"catalogues": []}}}, r"variants\.tenth\.catalogues: empty; name"),
+        (
+            {"figures": {"catalogue": "two", "variants": ["neighbours"]}},
+            r"figures\.variants: none of them runs on 'two', .*; name some of pretrained, si",
+        ),
+        ({"figures": {"variants": []}}, r"figures\.variants: none of them runs on 'one'"),
+        (
+            {"evaluation": {"comparisons": [["tenth", "single"], ["single", "single"]]}},
+            r"evaluation\.comparisons: 'single' is compared with itself",
+        ),
+        ({"catalogues": {"mine": {"kind": "file", "path": "x"}}}, r"mine\.columns: missing"),
     ],
 )
 def test_choices_that_do_not_fit_together_are_named(changes, message):
     with pytest.raises(InputError, match=message):
         stages.check(resolved(**changes))
+
+
+def test_choices_that_fit_together_pass():
+    stages.check(resolved(figures={"catalogue": "two", "variants": ["neighbours", "tenth"]}))
+
+
+@pytest.mark.parametrize(
+    ("files", "overrides", "expected"),
+    [
+        (["config/config.yaml"], {}, "snakemake all --cores 2"),
+        (["a.yaml", "b c.yaml"], {}, "snakemake all --cores 2 --configfile a.yaml 'b c.yaml'"),
+        (["config/config.yaml"], {"seed": 3}, "snakemake all --cores 2 --config seed=3"),
+        (
+            ["a.yaml"],
+            {"results_dir": "my results", "splits": {"n_splits": "3"}},
+            "snakemake all --cores 2 --configfile a.yaml --config 'results_dir=my results' "
+            """'splits={"n_splits": "3"}'""",
+        ),
+    ],
+)
+def test_the_command_names_what_was_given(files, overrides, expected):
+    assert stages.command(files, overrides) == expected
 
 
 def test_a_catalogue_that_no_variant_runs_on_is_an_error():

@@ -18,6 +18,7 @@ from photoz.figures.style import (
     figure,
     label_outer,
     legend_above,
+    magnitude_label,
     panel_grid,
     paper_style,
     variant_style,
@@ -33,7 +34,7 @@ METRIC_LABELS = {
     "strict_outliers": r"Fraction with $|\Delta z|\,/\,(1+z) > 0.02$",
     "outliers": r"Fraction with $|\Delta z|\,/\,(1+z) > 0.15$",
 }
-BIN_LABELS = {"mag_i": r"$i_{\rm AB}$ [mag]", "redshift": "Spectroscopic redshift"}
+BIN_LABELS = {"redshift": "Spectroscopic redshift"}
 
 
 @paper_style()
@@ -43,6 +44,7 @@ def draw(
     bin_by: str = "mag_i",
     variants: Sequence[str] | None = None,
     catalogues: Sequence[str] | None = None,
+    reference_band: str = "i",
 ) -> Figure:
     """Draw one metric in differential bins, one panel per catalogue, one line per variant.
 
@@ -60,6 +62,8 @@ def draw(
         The quantity on the horizontal axis.
     variants, catalogues : sequence of str, optional
         What to draw, in this order; everything by default.
+    reference_band : str
+        The band of the magnitudes, for their label.
 
     Raises
     ------
@@ -88,7 +92,8 @@ def draw(
             _draw_line(ax, line, name, shift)
         if len(panels) > 1:
             ax.set_title(catalogue_title(panel))
-    xlabel, ylabel = BIN_LABELS.get(bin_by, bin_by), METRIC_LABELS.get(metric, metric)
+    labels = BIN_LABELS | {"mag_i": magnitude_label(reference_band)}
+    xlabel, ylabel = labels.get(bin_by, bin_by), METRIC_LABELS.get(metric, metric)
     used = label_outer(axes, len(panels), xlabel, ylabel)
     _set_scale(axes.flat[0], chosen[chosen["variant"].isin(names)])
     legend_above(new, used, columns=2 if columns == 1 else 4)

@@ -44,7 +44,8 @@ def draw(
     ----------
     single, ensemble : mapping of str to (n,) array
         PIT values in [0, 1] by catalogue name; NaN (no p(z), no redshift) is left out.
-        A catalogue may be in only one of the two.
+        A catalogue may be in only one of the two. `single` is one split: pooled splits would
+        repeat the same galaxies.
     n_bins : int
         Bins between 0 and 1.
     tolerance : float
@@ -74,7 +75,7 @@ def draw(
         )
         ax.axhline(1, color="0.6", linewidth=0.7)
         for table, label, color, line in (
-            (single, "Single networks", ORANGE, DASHED),
+            (single, "Single network", ORANGE, DASHED),
             (ensemble, "Ensemble", BLUE, SOLID),
         ):
             if name in table:

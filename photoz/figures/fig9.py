@@ -37,6 +37,7 @@ def draw(
     variants: Sequence[str] | None = None,
     catalogues: Sequence[str] | None = None,
     cuts: Sequence[str] = ("odds", "optimal"),
+    target_on: Sequence[str] | None = None,
 ) -> Figure:
     """Draw the scatter (top) and strict outlier rate (bottom) of the best fraction of galaxies.
 
@@ -54,6 +55,8 @@ def draw(
         What to draw, in this order; everything by default.
     cuts : sequence of str
         Values of sort_by to draw.
+    target_on : sequence of str, optional
+        Catalogues that the target is meant for; all by default.
 
     Raises
     ------
@@ -78,7 +81,7 @@ def draw(
             for cut in cuts:
                 curve = rows[(rows["variant"] == name) & (rows["sort_by"] == cut)]
                 _draw_curve(axes[:, column], curve.sort_values("completeness"), name, cut)
-        if np.isfinite(target):
+        if np.isfinite(target) and (target_on is None or panel in target_on):
             axes[0, column].axhline(target, color="0.45", linewidth=0.8, zorder=0)
         if columns > 1:
             axes[0, column].set_title(catalogue_title(panel))
@@ -88,7 +91,8 @@ def draw(
     axes[0, 0].set_xlim(0, 100)
     for ax in axes[:, 0]:
         ax.set_ylim(bottom=0)
-    _add_keys(axes[1, -1], names, cuts, target)
+    drawn = target_on is None or not set(panels).isdisjoint(target_on)
+    _add_keys(axes[1, -1], names, cuts, target if drawn else np.nan)
     legend_above(new, axes.flat, columns=per_row)
     return new
 

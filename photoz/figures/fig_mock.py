@@ -18,16 +18,18 @@ from photoz.figures.style import (
     SOLID,
     catalogue_title,
     figure,
+    magnitude_label,
     paper_style,
 )
 from photoz.files import InputError
+from photoz.simulations.realism import reference_bands
 from photoz.simulations.sky import load_reference
 from photoz.survey.catalogue import Catalogue
 from photoz.training.neighbours import neighbour_scatter
 
 KEYS = ("magnitude", "redshift")
 """What colours are binned by; also the stems of the histograms' keys."""
-AXIS_LABELS = {"magnitude": r"$i_{\rm AB}$ [mag]", "redshift": "Redshift"}
+AXIS_LABELS = {"magnitude": magnitude_label("i"), "redshift": "Redshift"}
 _REAL: dict[str, Any] = {"color": "0.82", "linewidth": 0}
 
 
@@ -108,18 +110,14 @@ def measure_scatter(catalogue: Catalogue) -> tuple[NDArray[np.float64], NDArray[
         If a band is missing, or there are too few galaxies.
     """
     reference = load_reference()
-    names = list(reference["bands"])
-    missing = [name for name in names if name not in catalogue.bands]
-    if missing:
-        raise InputError(f"mock figure: the catalogue has no band {', '.join(missing)}")
-    index = [catalogue.bands.index(name) for name in names]
+    index = reference_bands(catalogue)
     edges = np.asarray(reference["neighbour_scatter"]["magnitude_edges"], dtype=float)
     scatter = neighbour_scatter(
         catalogue.flux[:, index],
         catalogue.error[:, index],
         catalogue.redshift,
         catalogue.mag_i,
-        names.index("i"),
+        reference["bands"].index("i"),
         edges,
     )
     return edges, scatter

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Sequence
 
@@ -11,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from photoz.files import InputError, require_file
+from photoz.survey.keys import did_you_mean
 
 
 def read_table(path: str | os.PathLike[str], columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -76,9 +76,7 @@ def require_columns(table: pd.DataFrame, columns: Sequence[str]) -> None:
     """
     for column in columns:
         if column not in table.columns:
-            names = [str(name) for name in table.columns]
-            near = difflib.get_close_matches(column, names, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(names) or 'none'}"
+            hint = did_you_mean(column, table.columns)
             raise InputError(f"{table_name(table)}: no column '{column}'; {hint}")
     if len(table) == 0:
         raise InputError(f"{table_name(table)}: no rows, so there is nothing to draw")

@@ -28,7 +28,6 @@ BLACK = "#000000"
 ORANGE = "#E69F00"
 SKY = "#56B4E9"
 GREEN = "#009E73"
-YELLOW = "#F0E442"
 BLUE = "#0072B2"
 RED = "#D55E00"
 PURPLE = "#CC79A7"
@@ -224,6 +223,11 @@ def label_outer(axes: NDArray[np.object_], n: int, xlabel: str, ylabel: str) -> 
     for ax in axes.flat[n:]:
         ax.remove()
     return used
+
+
+def magnitude_label(band: str) -> str:
+    """Axis label of AB magnitudes in a band: a letter as a symbol, a longer name as text."""
+    return rf"${band}_{{\rm AB}}$ [mag]" if len(band) == 1 else f"{band} (AB) [mag]"
 
 
 def legend_above(figure: Figure, axes: Iterable[Axes], columns: int) -> None:

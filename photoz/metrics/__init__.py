@@ -6,15 +6,18 @@ from photoz.metrics.bootstrap import (
     bootstrap_error,
     bootstrap_errors,
     paired_difference,
+    ratio_contrast,
 )
 from photoz.metrics.calibration import (
     CentralBins,
     PitTests,
+    calibration_table,
     central_bins,
     coverage,
     pit_histogram,
     pit_tests,
 )
+from photoz.metrics.comparisons import compare_variants
 from photoz.metrics.pairing import require_same_galaxies
 from photoz.metrics.point import (
     bias,
@@ -26,21 +29,21 @@ from photoz.metrics.point import (
     sigma68,
     strict_outlier_fraction,
 )
-from photoz.metrics.quality import BestHalf, best_half, completeness_curve, quality_curves
+from photoz.metrics.quality import completeness_curve, quality_curves
 from photoz.metrics.scores import crps, negative_log_likelihood
 
 __all__ = [
-    "BestHalf",
     "CentralBins",
     "PairedDifference",
     "PitTests",
-    "best_half",
     "bias",
     "binned_metrics",
     "bootstrap_error",
     "bootstrap_errors",
+    "calibration_table",
     "catastrophic_outlier_fraction",
     "central_bins",
+    "compare_variants",
     "completeness_curve",
     "coverage",
     "crps",
@@ -52,6 +55,7 @@ __all__ = [
     "pit_histogram",
     "pit_tests",
     "quality_curves",
+    "ratio_contrast",
     "redshift_error",
     "require_same_galaxies",
     "sigma68",

@@ -59,7 +59,7 @@ def bootstrap_error(
         NaN for fewer than two galaxies.
     """
     arrays, _ = _complete(values)
-    samples = [statistic(*(a[i] for a in arrays)) for i in _resamples(len(arrays[0]), n_boot, rng)]
+    samples = [statistic(*(a[i] for a in arrays)) for i in resamples(len(arrays[0]), n_boot, rng)]
     return _scatter(np.array(samples))
 
 
@@ -72,7 +72,7 @@ def bootstrap_errors(
     """`bootstrap_error` of several statistics on the same resamples."""
     arrays, _ = _complete(values)
     samples: dict[str, list[float]] = {name: [] for name in statistics}
-    for i in _resamples(len(arrays[0]), n_boot, rng):
+    for i in resamples(len(arrays[0]), n_boot, rng):
         drawn = [a[i] for a in arrays]
         for name, statistic in statistics.items():
             samples[name].append(statistic(*drawn))
@@ -92,8 +92,9 @@ def paired_difference(
     ----------
     statistic : callable
         Takes an (n,) array, returns a number (sigma68 of redshift errors, say).
-    a, b : (n,) array
-        The same galaxies in the same order. Those with a NaN in either are left out of both.
+    a, b : (n,) or (n, s) array
+        The same galaxies in the same order. Those with a NaN in either are left out of both. With
+        s columns (networks, say) the statistic is the mean of the columns' own.
     rng : numpy Generator or int
         Generator, or the seed of one.
     n_boot : int
@@ -104,12 +105,67 @@ def paired_difference(
     InputError
         If a and b differ in length.
     """
-    (x, y), lost = _complete((a, b))
-    first, second = statistic(x), statistic(y)
-    pairs = np.array([(statistic(x[i]), statistic(y[i])) for i in _resamples(len(x), n_boot, rng)])
-    if len(pairs) == 0:
+
+    def values(drawn: list[FloatArray]) -> tuple[float, float]:
+        return _column_mean(statistic, drawn[0]), _column_mean(statistic, drawn[1])
+
+    return _compare(values, (a, b), rng, n_boot)
+
+
+def ratio_contrast(
+    statistic: Statistic,
+    first: tuple[npt.ArrayLike, npt.ArrayLike],
+    second: tuple[npt.ArrayLike, npt.ArrayLike],
+    rng: np.random.Generator | int = 0,
+    n_boot: int = 1000,
+) -> PairedDifference:
+    """Compare the ratio of a statistic of two methods with the ratio of two others.
+
+    Parameters
+    ----------
+    statistic : callable
+        Takes an (n,) array, returns a number.
+    first, second : pair of (n,) arrays
+        Methods (a, b) and (c, d): the same galaxies in the same order in all four.
+    rng, n_boot
+        As for `paired_difference`.
+
+    Returns
+    -------
+    PairedDifference
+        `value_a` is statistic(a) / statistic(b), `value_b` is statistic(c) / statistic(d). All NaN
+        where a denominator vanishes.
+
+    Raises
+    ------
+    InputError
+        If lengths differ.
+    """
+
+    def values(drawn: list[FloatArray]) -> tuple[float, float]:
+        a, b, c, d = (statistic(x) for x in drawn)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(np.divide(a, b)), float(np.divide(c, d))
+
+    return _compare(values, (*first, *second), rng, n_boot)
+
+
+def _compare(
+    values: Callable[[list[FloatArray]], tuple[float, float]],
+    galaxies: tuple[npt.ArrayLike, ...],
+    rng: np.random.Generator | int,
+    n_boot: int,
+) -> PairedDifference:
+    """Compare two numbers that depend on the same galaxies."""
+    arrays, lost = _complete(galaxies)
+    n = len(arrays[0])
+    first, second = values(arrays)
+    drawn = [values([x[i] for x in arrays]) for i in resamples(n, n_boot, rng)]
+    pairs = np.array(drawn).reshape(-1, 2)
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
+    if len(pairs) == 0 or not np.isfinite([first, second]).all():
         nan = float("nan")
-        return PairedDifference(nan, nan, nan, nan, nan, first, second, len(x), lost)
+        return PairedDifference(nan, nan, nan, nan, nan, first, second, n, lost)
     difference = pairs[:, 0] - pairs[:, 1]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = pairs[:, 0] / pairs[:, 1]
@@ -125,23 +181,30 @@ def paired_difference(
         _scatter(ratios[np.isfinite(ratios)]),
         first,
         second,
-        len(x),
+        n,
         lost,
     )
 
 
+def _column_mean(statistic: Statistic, values: FloatArray) -> float:
+    columns = values[:, None] if values.ndim == 1 else values
+    return float(np.mean([statistic(column) for column in columns.T]))
+
+
 def _complete(values: tuple[npt.ArrayLike, ...]) -> tuple[list[FloatArray], int]:
     arrays = [np.asarray(v, dtype=np.float64) for v in values]
-    if not arrays or any(a.ndim != 1 or len(a) != len(arrays[0]) for a in arrays):
+    if not arrays or any(a.ndim not in (1, 2) or len(a) != len(arrays[0]) for a in arrays):
         shapes = ", ".join(str(a.shape) for a in arrays)
         raise InputError(f"bootstrap: the same galaxies in each array expected, got {shapes}")
-    finite = np.all([np.isfinite(a) for a in arrays], axis=0)
+    columns = [a[:, None] if a.ndim == 1 else a for a in arrays]
+    finite = np.all([np.isfinite(a).all(axis=1) for a in columns], axis=0)
     return [a[finite] for a in arrays], int(np.sum(~finite))
 
 
-def _resamples(
+def resamples(
     n: int, n_boot: int, rng: np.random.Generator | int
 ) -> Iterator[npt.NDArray[np.int64]]:
+    """Indices (n,) of `n_boot` resamples of n galaxies; none for fewer than two galaxies."""
     if n < 2:
         return
     generator = np.random.default_rng(rng)

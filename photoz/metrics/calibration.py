@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy import integrate, stats
 from scipy.special import ndtr
 
+from photoz.metrics.bootstrap import N_BOOT, bootstrap_errors
+
 FloatArray = npt.NDArray[np.float64]
 
+COVERAGE_LEVELS = (0.68, 0.95)
 _PIT_EDGE = 1e-10  # Anderson-Darling takes logarithms of the PIT and of 1 - PIT
 
 
@@ -19,12 +25,14 @@ class PitTests:
     """Distances of the PIT values from a uniform distribution, with p-values.
 
     `ks` Kolmogorov-Smirnov, `cvm` Cramer-von Mises, `ad` Anderson-Darling (fully specified).
+    `ks_expected` is the mean distance of as many uniform values.
     """
 
     n: int
     n_invalid: int
     ks: float
     ks_p: float
+    ks_expected: float
     cvm: float
     cvm_p: float
     ad: float
@@ -67,7 +75,7 @@ def pit_tests(pit: npt.ArrayLike) -> PitTests:
     lost = int(np.size(pit)) - len(values)
     if len(values) < 2:
         nan = float("nan")
-        return PitTests(len(values), lost, nan, nan, nan, nan, nan, nan)
+        return PitTests(len(values), lost, nan, nan, nan, nan, nan, nan, nan)
     ks = stats.kstest(values, "uniform")
     cvm = stats.cramervonmises(values, "uniform")
     ad, ad_p = anderson_darling_uniform(values)
@@ -76,11 +84,30 @@ def pit_tests(pit: npt.ArrayLike) -> PitTests:
         lost,
         float(ks.statistic),
         float(ks.pvalue),
+        expected_ks(len(values)),
         float(cvm.statistic),
         float(cvm.pvalue),
         ad,
         ad_p,
     )
+
+
+def ks_distance(pit: npt.ArrayLike) -> float:
+    """Kolmogorov-Smirnov distance of PIT values (n,) to uniform, without its p-value."""
+    values = np.sort(_finite(pit))
+    steps = np.arange(len(values) + 1) / max(len(values), 1)
+    if len(values) == 0:
+        return float("nan")
+    return float(max(np.max(steps[1:] - values), np.max(values - steps[:-1])))
+
+
+def expected_ks(n: int) -> float:
+    """Mean Kolmogorov-Smirnov distance of n uniform values.
+
+    The mean of Kolmogorov's distribution, sqrt(pi / 2) ln 2, over Stephens' (1970, J. R. Stat.
+    Soc. B 32, 115) root of n, which is good for any n.
+    """
+    return float(np.sqrt(np.pi / 2) * np.log(2) / (np.sqrt(n) + 0.12 + 0.11 / np.sqrt(n)))
 
 
 def anderson_darling_uniform(values: npt.ArrayLike) -> tuple[float, float]:
@@ -116,11 +143,17 @@ def central_bins(
         return CentralBins(edges, np.full(n_bins, np.nan), nan, nan, nan, 0)
     ratio = count / mean
     poisson = 1 / np.sqrt(mean)
-    largest = integrate.quad(lambda x: 1 - (2 * ndtr(x) - 1) ** n_bins, 0, 12)[0]
+    largest = _largest_of_normals(n_bins)
     deviation = float(np.abs(ratio - 1).max())
     return CentralBins(
         edges, ratio, deviation, float(poisson), float(poisson * largest), int(count.sum())
     )
+
+
+@cache
+def _largest_of_normals(n: int) -> float:
+    """Mean of the largest absolute value of n standard normal numbers."""
+    return float(integrate.quad(lambda x: 1 - (2 * ndtr(x) - 1) ** n, 0, 12)[0])
 
 
 def coverage(pit: npt.ArrayLike, levels: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -139,6 +172,54 @@ def coverage(pit: npt.ArrayLike, levels: npt.ArrayLike) -> tuple[FloatArray, Flo
         return np.full(len(level), np.nan), np.full(len(level), np.nan)
     fraction = np.mean(np.abs(values[:, None] - 0.5) <= level / 2, axis=0)
     return fraction, np.sqrt(fraction * (1 - fraction) / len(values))
+
+
+def calibration_table(
+    ensemble: npt.ArrayLike,
+    splits: Sequence[npt.ArrayLike],
+    n_boot: int = N_BOOT,
+    rng: np.random.Generator | int = 0,
+) -> pd.DataFrame:
+    """How uniform the PIT of an ensemble is, and that of each of its splits by itself.
+
+    Splits are not pooled: they share their galaxies, so pooled values are not independent and
+    every p-value would be too small.
+
+    Parameters
+    ----------
+    ensemble : (n,) array
+        PIT values.
+    splits : sequence of (n,) array
+        PIT values of every split.
+    n_boot : int
+        Bootstrap resamples behind `ks_error` and `central_error`.
+    rng : numpy Generator or int
+        Generator, or the seed of one.
+
+    Returns
+    -------
+    DataFrame
+        Rows `ensemble`, `split 0`, `split 1` ... in the column density; `split 0` alone where there
+        is no other, because it is the ensemble. Columns: the fields of
+        `PitTests`, ks_error, central_deviation, central_error, central_expected, and the coverage
+        of the central 68 and 95 per cent intervals with its error.
+    """
+    densities = {"ensemble": ensemble} if len(splits) != 1 else {}
+    densities |= {f"split {k}": pit for k, pit in enumerate(splits)}
+    rows = []
+    for name, pit in densities.items():
+        statistics = {"ks": ks_distance, "central": lambda x: central_bins(x).deviation}
+        errors = bootstrap_errors(statistics, pit, n_boot=n_boot, rng=rng)
+        centre = central_bins(pit)
+        row = {"density": name} | asdict(pit_tests(pit)) | {"ks_error": errors["ks"]}
+        row |= {"central_deviation": centre.deviation, "central_error": errors["central"]}
+        row["central_expected"] = centre.expected
+        fraction, error = coverage(pit, COVERAGE_LEVELS)
+        for level, inside, scatter in zip(COVERAGE_LEVELS, fraction, error, strict=True):
+            row |= {f"coverage_{100 * level:.0f}": inside}
+            row |= {f"coverage_{100 * level:.0f}_error": scatter}
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def _finite(pit: npt.ArrayLike) -> FloatArray:

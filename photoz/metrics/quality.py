@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from photoz.files import InputError
+from photoz.metrics.bootstrap import N_BOOT, resamples
 from photoz.metrics.point import redshift_error, sigma68, strict_outlier_fraction
 
 FloatArray = npt.NDArray[np.float64]
@@ -17,19 +17,13 @@ FloatArray = npt.NDArray[np.float64]
 COMPLETENESS = np.round(np.arange(0.05, 1.001, 0.05), 2)
 
 
-class BestHalf(NamedTuple):
-    """sigma68 of the better half by a quality parameter, of all, and their ratio."""
-
-    best: float
-    all: float
-    ratio: float
-
-
 def completeness_curve(
     dz: npt.ArrayLike,
     quality: npt.ArrayLike,
     completeness: npt.ArrayLike = COMPLETENESS,
     higher_is_better: bool = True,
+    n_boot: int = N_BOOT,
+    rng: np.random.Generator | int = 0,
 ) -> pd.DataFrame:
     """Scatter and strict outliers against the fraction of galaxies that a quality cut keeps.
 
@@ -44,12 +38,16 @@ def completeness_curve(
         Fractions to keep, in (0, 1].
     higher_is_better : bool
         True for ODDS, False for a width.
+    n_boot : int
+        Bootstrap resamples of all galaxies; the cut is made anew in each.
+    rng : numpy Generator or int
+        Generator, or the seed of one.
 
     Returns
     -------
     pandas.DataFrame
         Columns completeness, n (kept, with a redshift), n_invalid (kept, without), threshold (the
-        worst quality kept), sigma68, strict_outliers.
+        worst quality kept), sigma68, sigma68_error, strict_outliers, strict_outliers_error.
 
     Raises
     ------
@@ -65,15 +63,31 @@ def completeness_curve(
     badness = -quality if higher_is_better else quality
     badness = np.where(np.isfinite(badness) & np.isfinite(dz), badness, np.inf)
     order = np.argsort(badness, kind="stable")
+    sizes = np.ceil(fractions * len(dz) - 1e-9).astype(int)
+    errors = _curve_errors(dz[order], sizes, n_boot, rng)
     rows = []
-    for fraction in fractions:
-        kept = order[: int(np.ceil(fraction * len(dz) - 1e-9))]
+    for fraction, size, error in zip(fractions, sizes, errors, strict=True):
+        kept = order[:size]
         valid = int(np.isfinite(dz[kept]).sum())
         threshold = float(quality[kept[-1]]) if len(kept) else float("nan")
-        scatter, outliers = sigma68(dz[kept]), strict_outlier_fraction(dz[kept])
-        rows.append((float(fraction), valid, len(kept) - valid, threshold, scatter, outliers))
-    columns = ["completeness", "n", "n_invalid", "threshold", "sigma68", "strict_outliers"]
+        values = (sigma68(dz[kept]), error[0], strict_outlier_fraction(dz[kept]), error[1])
+        rows.append((float(fraction), valid, len(kept) - valid, threshold, *values))
+    columns = ["completeness", "n", "n_invalid", "threshold"]
+    columns += ["sigma68", "sigma68_error", "strict_outliers", "strict_outliers_error"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _curve_errors(
+    ranked: FloatArray, sizes: npt.NDArray[np.int_], n_boot: int, rng: np.random.Generator | int
+) -> FloatArray:
+    """Errors (m, 2) of sigma68 and strict outliers of the first `sizes` (m,) of ranked errors."""
+    samples = []
+    for drawn in resamples(len(ranked), n_boot, rng):
+        values = ranked[np.sort(drawn)]  # ranks: in order of quality again
+        samples.append([(sigma68(values[:k]), strict_outlier_fraction(values[:k])) for k in sizes])
+    if len(samples) < 2:
+        return np.full((len(sizes), 2), np.nan)
+    return np.std(samples, axis=0, ddof=1)
 
 
 def quality_curves(
@@ -82,6 +96,8 @@ def quality_curves(
     odds: npt.ArrayLike,
     width: npt.ArrayLike,
     completeness: npt.ArrayLike = COMPLETENESS,
+    n_boot: int = N_BOOT,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Completeness curves by ODDS, by the width of p(z) and by the true error (the optimal cut).
 
@@ -91,6 +107,8 @@ def quality_curves(
         Galaxies without spectroscopic redshift are left out.
     completeness : (m,) array
         Fractions to keep.
+    n_boot, seed : int
+        Bootstrap resamples; every curve has the same.
 
     Returns
     -------
@@ -110,14 +128,7 @@ def quality_curves(
     curves = []
     for name, (values, higher) in keys.items():
         quality = np.asarray(values, dtype=np.float64)[known]
-        curve = completeness_curve(dz, quality, completeness, higher)
+        curve = completeness_curve(dz, quality, completeness, higher, n_boot, seed)
         curve.insert(0, "sort_by", name)
         curves.append(curve)
     return pd.concat(curves, ignore_index=True)
-
-
-def best_half(dz: npt.ArrayLike, quality: npt.ArrayLike, higher_is_better: bool = True) -> BestHalf:
-    """sigma68 of the better half of all galaxies (the paper's target: 0.0035) against all."""
-    curve = completeness_curve(dz, quality, (0.5, 1.0), higher_is_better)["sigma68"].to_numpy()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return BestHalf(float(curve[0]), float(curve[1]), float(np.divide(curve[0], curve[1])))

@@ -21,8 +21,10 @@ class NetworkConfig:
         Gaussians in the redshift density.
     autoencoder_dropout, photoz_dropout : float
         Fraction of activations set to zero while training, in [0, 1).
-    undropped_layers : int
-        Last layers of encoder and decoder that have no dropout.
+    undropped_layers, photoz_undropped_layers : int
+        Last layers of encoder and decoder, and of the photo-z network, that have no dropout.
+    photoz_first_width : int or None
+        Nodes of the first layer of the photo-z network, where they differ from `width`.
     layer_order : str
         `linear_norm_relu` (the paper) or `norm_linear_relu` (the public code: batch
         normalisation, linear, dropout, ReLU).
@@ -37,6 +39,8 @@ class NetworkConfig:
     autoencoder_dropout: float = 0.02
     photoz_dropout: float = 0.01
     undropped_layers: int = 3
+    photoz_undropped_layers: int = 0
+    photoz_first_width: int | None = None
     layer_order: str = "linear_norm_relu"
 
     def __post_init__(self) -> None:

@@ -54,16 +54,17 @@ class DeepZ(nn.Module):
         self.n_bands = n_bands
         c = config
 
-        def stack(n_in: int, n_out: int, layers: int, p: float, undropped: int) -> DenseStack:
-            dropouts = [p if i < layers - undropped else 0.0 for i in range(layers)]
-            return DenseStack(n_in, n_out, c.width, dropouts, c.layer_order, generators)
+        def stack(n_in: int, n_out: int, widths: list[int], p: float, undropped: int) -> DenseStack:
+            dropouts = [p if i < len(widths) - undropped else 0.0 for i in range(len(widths))]
+            return DenseStack(n_in, n_out, widths, dropouts, c.layer_order, generators)
 
         if c.features:
             p, last = c.autoencoder_dropout, c.undropped_layers
-            self.encoder = stack(n_bands, c.features, c.encoder_layers, p, last)
-            self.decoder = stack(c.features, n_bands, c.decoder_layers, p, last)
-        self.photoz = stack(n_bands + c.features, 3 * c.components, c.photoz_layers,
-                            c.photoz_dropout, 0)  # fmt: skip
+            self.encoder = stack(n_bands, c.features, [c.width] * c.encoder_layers, p, last)
+            self.decoder = stack(c.features, n_bands, [c.width] * c.decoder_layers, p, last)
+        widths = [c.photoz_first_width or c.width] + [c.width] * (c.photoz_layers - 1)
+        self.photoz = stack(n_bands + c.features, 3 * c.components, widths,
+                            c.photoz_dropout, c.photoz_undropped_layers)  # fmt: skip
         with torch.no_grad():
             bias = self.photoz.output.bias.view(len(generators), 3, c.components)
             bias[:, 1] = torch.linspace(0, redshift_max, c.components + 2)[1:-1]

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 LOG_SIGMA_FLOOR = -10.0  # a component of zero width has infinite density and ends a training run
+ZMIN = 0.0  # densities are truncated here
 MEAN_SHARPNESS = 50.0  # means bend away from the truncation within 1 / 50 of it
 
 
@@ -21,27 +22,27 @@ class Mixture(NamedTuple):
     log_sigma: Tensor
 
 
-def mixture(output: Tensor, zmin: float = 0.0) -> Mixture:
+def mixture(output: Tensor) -> Mixture:
     """Turn a network's output (..., 3 components) into a normalised mixture.
 
-    log sigma is kept above `LOG_SIGMA_FLOOR` and means above `zmin` by softplus functions, which
-    have a gradient everywhere. Every component therefore has at least half its mass above `zmin`,
+    log sigma is kept above `LOG_SIGMA_FLOOR` and means above `ZMIN` by softplus functions, which
+    have a gradient everywhere. Every component therefore has at least half its mass above `ZMIN`,
     where the density is truncated: none can hide its mass below.
     """
     logit, raw_mean, raw_sigma = output.chunk(3, dim=-1)
     log_sigma = LOG_SIGMA_FLOOR + softplus(raw_sigma - LOG_SIGMA_FLOOR)
-    mean = zmin + softplus(raw_mean - zmin, beta=MEAN_SHARPNESS)
+    mean = ZMIN + softplus(raw_mean - ZMIN, beta=MEAN_SHARPNESS)
     return Mixture(torch.log_softmax(logit, dim=-1), mean, log_sigma)
 
 
-def log_density(p: Mixture, redshift: Tensor, zmin: float = 0.0) -> Tensor:
-    """Natural log of the density at `redshift` (...), truncated at `zmin` and renormalised."""
+def log_density(p: Mixture, redshift: Tensor) -> Tensor:
+    """Natural log of the density at `redshift` (...) >= ZMIN, truncated there and renormalised."""
     pull = (redshift.unsqueeze(-1) - p.mean) * torch.exp(-p.log_sigma)
     gaussian = -0.5 * pull.square() - p.log_sigma - 0.5 * math.log(2 * math.pi)
-    above = torch.special.log_ndtr((p.mean - zmin) * torch.exp(-p.log_sigma))
+    above = torch.special.log_ndtr((p.mean - ZMIN) * torch.exp(-p.log_sigma))
     return torch.logsumexp(p.log_weight + gaussian, -1) - torch.logsumexp(p.log_weight + above, -1)
 
 
-def negative_log_likelihood(p: Mixture, redshift: Tensor, zmin: float = 0.0) -> Tensor:
+def negative_log_likelihood(p: Mixture, redshift: Tensor) -> Tensor:
     """Equation 2, averaged over the galaxies of a batch: one value per network, (n,)."""
-    return -log_density(p, redshift, zmin).mean(-1)
+    return -log_density(p, redshift).mean(-1)

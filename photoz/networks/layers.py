@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -194,24 +195,24 @@ LAYERS = {"linear_norm_relu": DenseLayer, "norm_linear_relu": PreNormLayer}
 
 
 class DenseStack(nn.Module):
-    """Hidden layers of one width and a linear output layer."""
+    """Hidden layers of given widths and dropouts, and a linear output layer."""
 
     def __init__(
         self,
         n_in: int,
         n_out: int,
-        width: int,
+        widths: Sequence[int],
         dropouts: Sequence[float],
         layer_order: str,
         generators: Sequence[torch.Generator],
     ) -> None:
         super().__init__()
-        inputs = [n_in] + [width] * (len(dropouts) - 1)
         layer = LAYERS[layer_order]
         self.hidden = nn.ModuleList(
-            layer(i, width, p, generators) for i, p in zip(inputs, dropouts, strict=True)
+            layer(i, o, p, generators)
+            for (i, o), p in zip(pairwise([n_in, *widths]), dropouts, strict=True)
         )
-        self.output = Linear(width, n_out, generators)
+        self.output = Linear(widths[-1], n_out, generators)
 
     def forward(self, x: Tensor, dropout: Sequence[torch.Generator] | None) -> Tensor:
         """Map (n, galaxy, in) to (n, galaxy, out)."""

@@ -61,11 +61,11 @@ def transform_from_dict(mapping: Mapping[str, Any]) -> FluxRatio:
 
 
 def check_bands(transform: FluxRatio, bands: Sequence[str], what: str) -> None:
-    """Raise InputError unless `bands` are those the network was made for, in order."""
+    """Raise InputError unless `bands` are those of the transform, in order."""
     if tuple(bands) != transform.bands:
         missing = [b for b in transform.bands if b not in bands]
         extra = [b for b in bands if b not in transform.bands]
         raise InputError(
-            f"{what} has other bands than the network: missing {missing}, unexpected {extra}"
+            f"{what} has other bands than expected: missing {missing}, unexpected {extra}"
             + ("" if missing or extra else "; the order differs")
         )

@@ -1,6 +1,6 @@
 """p(z): densities, their point estimates and quality, and their files."""
 
-from photoz.pdf.grid import PDF, GridPDF, average_grid
+from photoz.pdf.grid import PDF, GridPDF
 from photoz.pdf.io import read_pdf, write_pdf
 from photoz.pdf.mixture import MixturePDF, average
 from photoz.pdf.summary import summarise
@@ -11,7 +11,6 @@ __all__ = [
     "GridPDF",
     "MixturePDF",
     "average",
-    "average_grid",
     "read_pdf",
     "read_photoz_table",
     "summarise",

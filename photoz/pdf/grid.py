@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -90,20 +89,15 @@ class GridPDF:
             return np.log(self.pdf_at(z))
 
     def cdf(self, z: npt.ArrayLike) -> FloatArray:
-        """Probability below `z`; shapes as for `MixturePDF.cdf`."""
+        """Probability (n, g) below z on one grid (g,) or on one for each galaxy (n, g)."""
         z = np.atleast_1d(np.asarray(z, dtype=np.float64))
-        own = z.ndim == 1 and len(z) == len(self)
-        value = self._cdf(z[:, None] if own else z)
-        return value[:, 0] if own else value
-
-    def _cdf(self, z: FloatArray) -> FloatArray:
         j, t, slope = self._locate(z)
         value = self._at(self._cumulative, j) + t * (self._at(self.density, j) + 0.5 * slope * t)
         return np.clip(value, 0.0, 1.0)
 
     def pit(self, z_spec: npt.ArrayLike) -> FloatArray:
         """Probability integral transform (n,) (equation 6)."""
-        return self._cdf(own_redshifts(z_spec, len(self)))[:, 0]
+        return self.cdf(own_redshifts(z_spec, len(self)))[:, 0]
 
     def mode(self) -> FloatArray:
         """Peak (n,) of each density: the vertex of the parabola through ln p at the highest node.
@@ -129,7 +123,7 @@ class GridPDF:
     def odds(self, width: float = 0.003, mode: FloatArray | None = None) -> FloatArray:
         """Probability (n,) within `width` / 2 of the mode (equation 7)."""
         mode = self.mode() if mode is None else mode
-        edges = self._cdf(np.stack([mode - width / 2, mode + width / 2], axis=1))
+        edges = self.cdf(np.stack([mode - width / 2, mode + width / 2], axis=1))
         return edges[:, 1] - edges[:, 0]
 
     def quantile(self, q: npt.ArrayLike) -> FloatArray:
@@ -189,23 +183,3 @@ class GridPDF:
 
 
 PDF: TypeAlias = MixturePDF | GridPDF
-
-
-def average_grid(pdfs: Sequence[GridPDF]) -> GridPDF:
-    """Mean density of an ensemble on one grid, over the members that have a p(z).
-
-    Raises
-    ------
-    InputError
-        If the ensemble is empty, or galaxies or grids differ.
-    """
-    if not pdfs:
-        raise InputError("average: an ensemble needs at least one p(z)")
-    if any(len(p) != len(pdfs[0]) or not np.array_equal(p.z, pdfs[0].z) for p in pdfs):
-        raise InputError("average: members must share their galaxies and their redshift grid")
-    valid = np.stack([p.valid for p in pdfs])
-    total = np.sum(
-        [np.where(ok[:, None], p.density, 0.0) for p, ok in zip(pdfs, valid, strict=True)], 0
-    )
-    with np.errstate(invalid="ignore"):
-        return GridPDF(pdfs[0].z, np.where(np.any(valid, axis=0, keepdims=True).T, total, np.nan))

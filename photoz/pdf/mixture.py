@@ -124,25 +124,18 @@ class MixturePDF:
         return np.where(np.isfinite(self.mass) & (z[:, 0] < self.zmin), -np.inf, value)
 
     def cdf(self, z: npt.ArrayLike) -> FloatArray:
-        """Probability that the redshift is below `z`.
+        """Probability that the redshift is below `z`; `pit` takes each galaxy's own redshift.
 
         Parameters
         ----------
-        z : (n,), (g,), (n, g) or (1, g) array
-            An array of n numbers is each galaxy's own redshift; any other one-dimensional array is
-            a grid for all. With two dimensions there is no ambiguity: pass `z[None]` for a grid
-            whose length may equal the number of galaxies.
+        z : (g,) or (n, g) array
+            One grid for all galaxies, or one for each.
 
         Returns
         -------
-        (n,) array for each galaxy's own redshift, else (n, g)
+        (n, g) array
         """
         z = np.atleast_1d(np.asarray(z, dtype=np.float64))
-        own = z.ndim == 1 and len(z) == len(self)
-        value = self._cdf(z[:, None] if own else z)
-        return value[:, 0] if own else value
-
-    def _cdf(self, z: FloatArray) -> FloatArray:
         low = (self.zmin - self.means) / self.sigmas
         # Differences of the smaller tail: exact for components far below or far above zmin.
         side = np.where(low > 0, -1.0, 1.0)
@@ -157,7 +150,7 @@ class MixturePDF:
 
     def pit(self, z_spec: npt.ArrayLike) -> FloatArray:
         """Probability integral transform (n,) (equation 6); NaN without p(z) or `z_spec` (n,)."""
-        return self._cdf(own_redshifts(z_spec, len(self)))[:, 0]
+        return self.cdf(own_redshifts(z_spec, len(self)))[:, 0]
 
     def mode(self) -> FloatArray:
         """Highest peak (n,) of each density, good to 1e-6 in redshift."""
@@ -176,7 +169,7 @@ class MixturePDF:
         `mode` (n,) saves finding the modes again.
         """
         mode = self.mode() if mode is None else mode
-        edges = self._cdf(np.stack([mode - width / 2, mode + width / 2], axis=1))
+        edges = self.cdf(np.stack([mode - width / 2, mode + width / 2], axis=1))
         return edges[:, 1] - edges[:, 0]
 
     def quantile(self, q: npt.ArrayLike) -> FloatArray:
@@ -210,7 +203,7 @@ class MixturePDF:
         for _ in range(200):
             row, here = pair[active], z[active]
             part = self.take(row)
-            excess = part._cdf(here[:, None])[:, 0] - target[active]
+            excess = part.cdf(here[:, None])[:, 0] - target[active]
             low[active] = np.where(excess <= 0, here, low[active])
             high[active] = np.where(excess >= 0, here, high[active])
             lo, hi = low[active], high[active]

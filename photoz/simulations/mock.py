@@ -46,7 +46,13 @@ if TYPE_CHECKING:
 CHUNK = 512
 #: Share of galaxies made beyond those asked for: the observed magnitude limit loses some.
 SPARE = 0.08
-MAGNITUDE_LIMIT, REDSHIFT_MAX = 22.5, 1.2
+#: Where the sky model ends: i magnitude (AB) and redshift of the zCOSMOS galaxies in it.
+SKY_MAGNITUDE, SKY_REDSHIFT = 22.5, 1.2
+#: Mean wavelengths (A) of reference bands on which those i magnitudes may be put.
+REFERENCE_WAVELENGTHS = (7000.0, 8500.0)
+#: Galaxies this far (mag) beyond a limit are made too: noise brings some of them in.
+MARGIN = 0.3
+_ROUNDS = 500  # of drawing until enough galaxies lie within the selection
 #: Lines whose rest-frame equivalent widths go into the catalogue's truth.
 EQUIVALENT_WIDTHS = {"oii": 3727.5, "hb": 4862.0, "oiii5007": 5008.0, "ha": 6564.0}
 
@@ -80,7 +86,9 @@ def make_mock(
     Parameters
     ----------
     survey : Survey
-        Its bands, depths, exposures and zero-point.
+        Its bands, depths, exposures, zero-point, and the magnitude and redshift limits of its
+        selection (22.5 and 1.2 where it has none). The other cuts hold for any mock: every band
+        is measured, every redshift right, nothing masked.
     config : MockConfig
     seed : int
         The same survey, configuration and seed give the same catalogue.
@@ -90,12 +98,18 @@ def make_mock(
     Returns
     -------
     Catalogue
-        `n_galaxies` galaxies with observed i < 22.5, z < 1.2; `truth` holds the properties of
+        `n_galaxies` galaxies within the limits as observed; `truth` holds the properties of
         `Galaxies`, true magnitude, formed mass (`log_mass_formed`), equivalent widths (A).
+
+    Raises
+    ------
+    InputError
+        If the sky model does not reach the survey's limits, hardly any galaxy lies within them,
+        or its reference band is not like i.
     """
     grid = grid or load_grid()
     rng = np.random.default_rng(seed)
-    redshift, magnitude = draw_redshift_magnitude(_with_spares(config), rng)
+    redshift, magnitude = _draw_sky(survey, config.n_galaxies, rng)
     galaxies = draw_galaxies(redshift, magnitude, config.population, rng)
     maggies, truth = population_fluxes(galaxies, survey, config.population, grid, rng)
     maggies, scale = _to_magnitude(maggies, magnitude, survey)
@@ -112,9 +126,9 @@ def make_template_mock(survey: Survey, config: MockConfig, seed: int) -> Catalog
     `template` (fractional number), `dust`, `law` and the true magnitude.
     """
     rng = np.random.default_rng(seed)
-    redshift, magnitude = draw_redshift_magnitude(_with_spares(config), rng)
+    redshift, magnitude = _draw_sky(survey, config.n_galaxies, rng)
     truth = draw_template_galaxies(redshift, magnitude, config.population, rng)
-    projector = BandProjector(mock_wavelengths(), line_wavelengths(), survey.bands, REDSHIFT_MAX)
+    projector = BandProjector(mock_wavelengths(), line_wavelengths(), survey.bands, SKY_REDSHIFT)
     spectra = TemplateSpectra(projector, config.population)
     maggies = np.empty((len(redshift), len(survey.bands)))
     order = np.argsort(redshift, kind="stable")
@@ -141,7 +155,7 @@ def population_fluxes(
     widths : dict of (n,)
         Rest-frame equivalent widths (A), `ew_<line>` for `EQUIVALENT_WIDTHS`.
     """
-    projector = BandProjector(grid.wavelength, grid.line_wavelength, survey.bands, REDSHIFT_MAX)
+    projector = BandProjector(grid.wavelength, grid.line_wavelength, survey.bands, SKY_REDSHIFT)
     model = PopulationModel(grid, projector.pixels)
     wavelength = model.wavelength
     curves = attenuation_curves(wavelength)
@@ -171,8 +185,65 @@ def population_fluxes(
     return maggies, widths
 
 
-def _with_spares(config: MockConfig) -> int:
-    return int(np.ceil(config.n_galaxies * (1.0 + SPARE))) + 20
+def mock_limits(survey: Survey) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Magnitude and redshift limits of a mock: those of the survey's selection.
+
+    Returns
+    -------
+    (magnitude_min, magnitude_max), (redshift_min, redshift_max)
+        Where the selection says nothing, those of the sky model (none at the lower end).
+
+    Raises
+    ------
+    InputError
+        If the sky model does not reach them, or the reference band is not like i.
+    """
+    cuts, where = survey.selection, f"survey {survey.name}: a mock"
+    band = survey.bands[survey.reference_band]
+    low, high = REFERENCE_WAVELENGTHS
+    if not low <= band.mean_wavelength <= high:
+        raise InputError(
+            f"{where} has the i magnitudes of zCOSMOS: its reference_band must lie at "
+            f"{low:.0f}-{high:.0f} A, but {band.name} lies at {band.mean_wavelength:.0f} A"
+        )
+    if cuts.magnitude_max is not None and cuts.magnitude_max > SKY_MAGNITUDE:
+        raise InputError(
+            f"{where} ends at magnitude {SKY_MAGNITUDE}, as zCOSMOS does; lower the selection's "
+            f"magnitude_max of {cuts.magnitude_max:g}"
+        )
+    for name in ("redshift_min", "redshift_max"):
+        value = getattr(cuts, name)
+        if value is not None and value > SKY_REDSHIFT:
+            raise InputError(
+                f"{where} ends at redshift {SKY_REDSHIFT}; lower the selection's {name} of "
+                f"{value:g}"
+            )
+    magnitude_min = -np.inf if cuts.magnitude_min is None else cuts.magnitude_min
+    magnitude_max = SKY_MAGNITUDE if cuts.magnitude_max is None else cuts.magnitude_max
+    redshift_min = -np.inf if cuts.redshift_min is None else cuts.redshift_min
+    redshift_max = SKY_REDSHIFT if cuts.redshift_max is None else cuts.redshift_max
+    return (magnitude_min, magnitude_max), (redshift_min, redshift_max)
+
+
+def _draw_sky(survey: Survey, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Redshifts and true magnitudes of `n` galaxies within the limits, spares and a margin."""
+    (bright, faint), (near, far) = mock_limits(survey)
+    wanted = int(np.ceil(n * (1.0 + SPARE))) + 20
+    parts: list[np.ndarray] = []
+    found = 0
+    for _ in range(_ROUNDS):
+        redshift, magnitude = draw_redshift_magnitude(wanted, rng)
+        keep = (redshift > near) & (redshift < far)
+        keep &= (magnitude > bright - MARGIN) & (magnitude < faint + MARGIN)
+        parts.append(np.stack([redshift, magnitude])[:, keep])
+        found += int((keep & (magnitude >= bright) & (magnitude < faint)).sum())
+        if found >= wanted:
+            redshift, magnitude = np.concatenate(parts, axis=1)
+            return redshift, magnitude
+    raise InputError(
+        f"survey {survey.name}: hardly any galaxy of the mock's sky lies within the magnitude and "
+        "redshift limits of the selection; widen them"
+    )
 
 
 def _chunks(order: np.ndarray) -> list[np.ndarray]:
@@ -196,14 +267,16 @@ def _observed(
     rng: np.random.Generator,
     truth: dict[str, np.ndarray],
 ) -> Catalogue:
-    """Observe, keep the galaxies within the magnitude limit, and number them."""
+    """Observe, keep the galaxies within the magnitude limits, and number them."""
     truth = {**truth, "mag_i": magnitude}
     truth["dust_law"] = np.array(MOCK_DUST_LAWS, dtype=str)[truth.pop("law")]
     catalogue = observe(maggies, redshift, survey, config.observing, rng, truth)
-    bright = np.flatnonzero(catalogue.mag_i < MAGNITUDE_LIMIT)[: config.n_galaxies]
-    if len(bright) < config.n_galaxies:
+    (low, high), _ = mock_limits(survey)
+    seen = np.flatnonzero((catalogue.mag_i >= low) & (catalogue.mag_i < high))
+    if len(seen) < config.n_galaxies:
         raise InputError(
-            f"mock: only {len(bright)} of {config.n_galaxies} galaxies are brighter than "
-            f"{MAGNITUDE_LIMIT}; make zero_point_error or broad_error_floor smaller"
+            f"mock: only {len(seen)} of {config.n_galaxies} galaxies are observed within the "
+            f"magnitude limits ({high:g}); make zero_point_error or broad_error_floor smaller"
         )
-    return replace(catalogue.take(bright), id=np.arange(config.n_galaxies, dtype=np.int64))
+    seen = seen[: config.n_galaxies]
+    return replace(catalogue.take(seen), id=np.arange(config.n_galaxies, dtype=np.int64))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from photoz.survey.survey import ExposurePlan, Survey
 
 LN10 = float(np.log(10.0))
+#: Smallest and largest disturbance of an exposure, in units of its error.
+OUTLIER_RANGE = (3.0, 30.0)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class ObservingConfig:
         Share of the exposures that are disturbed. Their errors do not say so.
     outlier_amplitude, outlier_spread : float
         Disturbances are lognormal in units of the exposure's error: median and logarithmic width,
-        clipped to 3-30 errors.
+        clipped to 3-30 errors; hence the median must lie between these.
     outlier_positive : float
         Share of disturbances that add flux (scattered light); the others, electronic cross-talk,
         remove it.
@@ -87,6 +89,12 @@ class ObservingConfig:
         ):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise InputError(f"observing: {name} must lie in [0, 1), got {getattr(self, name)}")
+        low, high = OUTLIER_RANGE
+        if not low <= self.outlier_amplitude <= high:
+            raise InputError(
+                f"observing: outlier_amplitude must lie in [{low:g}, {high:g}], got "
+                f"{self.outlier_amplitude}; outlier_fraction: 0 makes no outliers"
+            )
         for name in ("cells", "tray_size"):
             if getattr(self, name) < 1:
                 raise InputError(f"observing: {name} must be at least 1")
@@ -154,7 +162,7 @@ def observe_narrow(
         config.outlier_spread * rng.standard_normal(outlier.sum())
     )
     sign = np.where(rng.uniform(size=amplitude.size) < config.outlier_positive, 1.0, -1.0)
-    flux[outlier] += np.clip(amplitude, 3.0, 30.0) * sign * error[outlier]
+    flux[outlier] += np.clip(amplitude, *OUTLIER_RANGE) * sign * error[outlier]
 
     missing = np.arange(plan.maximum) >= counts[..., None]
     flux[missing], error[missing], outlier[missing] = np.nan, np.nan, False

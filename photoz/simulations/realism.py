@@ -61,13 +61,13 @@ def colour_percentiles(
     }
 
 
-def broad_magnitudes(catalogue: Catalogue) -> tuple[np.ndarray, np.ndarray]:
-    """Observed magnitudes and their errors in the bands of the reference, (n, 6) each.
+def reference_bands(catalogue: Catalogue) -> list[int]:
+    """Positions of the reference's bands u, B, V, r, i, z on the catalogue's band axis.
 
     Raises
     ------
     InputError
-        If the catalogue lacks one of the bands u, B, V, r, i, z.
+        If the catalogue lacks one of them.
     """
     names = load_reference()["bands"]
     missing = [name for name in names if name not in catalogue.bands]
@@ -76,7 +76,18 @@ def broad_magnitudes(catalogue: Catalogue) -> tuple[np.ndarray, np.ndarray]:
             f"comparison with zCOSMOS needs the bands {', '.join(names)}; the catalogue of "
             f"{catalogue.survey} has no {', '.join(missing)}"
         )
-    index = [catalogue.bands.index(name) for name in names]
+    return [catalogue.bands.index(name) for name in names]
+
+
+def broad_magnitudes(catalogue: Catalogue) -> tuple[np.ndarray, np.ndarray]:
+    """Observed magnitudes and their errors in the bands of the reference, (n, 6) each.
+
+    Raises
+    ------
+    InputError
+        If the catalogue lacks one of the bands u, B, V, r, i, z.
+    """
+    index = reference_bands(catalogue)
     flux = catalogue.flux[:, index].astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
         magnitude = catalogue.zero_point - 2.5 * np.log10(flux)
@@ -88,7 +99,7 @@ def compare_with_real(catalogue: Catalogue, redshift_width: float = 0.025) -> di
     """Distributions of a mock beside those of zCOSMOS.
 
     The neighbour scatter of the mock is measured by `photoz.training.neighbours`, a floor above
-    this one; its real counterpart is in `neighbour_scatter`.
+    this one; its real counterpart, in `neighbour_scatter`, by `photoz.mock_reference`.
 
     Returns
     -------

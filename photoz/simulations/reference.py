@@ -1,13 +1,13 @@
-"""Build the shipped statistics of real zCOSMOS galaxies: the sky model and the realism reference.
+"""The shipped statistics of real zCOSMOS galaxies: the sky model and the realism reference.
 
-``python -m photoz.simulations.reference zcosmos20k_broadband.parquet`` writes both files. Only
-binned counts, percentiles and relations leave the catalogue, never single galaxies.
+`photoz.mock_reference` writes both files, with the nearest-neighbour scatter that is measured a
+floor above this one. Only binned counts, percentiles and relations leave the catalogue, never
+single galaxies.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from photoz.files import replace_when_done, require_file
 from photoz.simulations.realism import broad_colours, colour_percentiles
 from photoz.simulations.sky import REFERENCE_FILE, SKY_FILE, clustered_fraction
 from photoz.simulations.template_mock import COLOUR_EXCESSES, template_grid_fluxes
+from photoz.sps.template_library import load_template_library
 from photoz.survey.bands import BandSet
-from photoz.templates.library import load_template_library
 
 #: Column of each band in the public catalogue, in the order of the reference.
 COLUMNS = {
@@ -37,15 +37,6 @@ PROVENANCE = (
     "mask_b = mask_v = mask_i = mask_z = 0, mag_subaru_i < 22.5, all six bands measured, z < 1.2"
 )
 REDSHIFT_MAX = 1.2
-#: sigma68 of (z_p - z_s) / (1 + z_s) of 10 nearest neighbours in the five adjacent asinh colours,
-#: each over its median error; 5 folds, mean of 3 seeds (`photoz.training.neighbours`).
-NEIGHBOUR_SCATTER = {
-    "magnitude_edges": [0.0, 20.0, 20.5, 21.0, 21.5, 22.0, 22.5],
-    "n": [555, 612, 1001, 1530, 2091, 2524],
-    "sigma68": [0.0175, 0.0147, 0.0146, 0.0138, 0.0133, 0.0148],
-    "all": {"n": 8313, "sigma68": 0.0145, "nmad": 0.0135, "beyond_0.02": 0.203},
-    "provenance": "the sample above without the limit z < 1.2 (17 more galaxies)",
-}
 
 
 def read_real(path: str | PathLike[str]) -> dict[str, np.ndarray]:
@@ -141,7 +132,10 @@ def sky_content(
 
 
 def reference_content(
-    real: dict[str, np.ndarray], zero_point: np.ndarray, bands: BandSet
+    real: dict[str, np.ndarray],
+    zero_point: np.ndarray,
+    bands: BandSet,
+    neighbour_scatter: dict[str, Any],
 ) -> dict[str, Any]:
     """Content of ``zcosmos_reference.json``."""
     redshift, magnitude, error = real["redshift"], real["magnitude"], real["error"]
@@ -173,7 +167,7 @@ def reference_content(
         "clustered_fraction": round(clustered_fraction(redshift), 4),
         "magnitude_errors": relations,
         "colours": colour_percentiles(redshift, i_band, colours),
-        "neighbour_scatter": NEIGHBOUR_SCATTER,
+        "neighbour_scatter": neighbour_scatter,
     }
 
 
@@ -184,17 +178,26 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
         temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
-def build(catalogue: str | PathLike[str], bands: BandSet, folder: str | PathLike[str]) -> None:
-    """Write both files into `folder`; `bands` are the six broad bands u, B, V, r, i, z."""
-    real = read_real(catalogue)
+def build(
+    real: dict[str, np.ndarray],
+    bands: BandSet,
+    neighbour_scatter: dict[str, Any],
+    folder: str | PathLike[str],
+) -> None:
+    """Write both files into `folder`.
+
+    Parameters
+    ----------
+    real : dict
+        From `read_real`.
+    bands : BandSet
+        The six broad bands u, B, V, r, i, z.
+    neighbour_scatter : dict
+        How well neighbours in colour tell the redshifts of `real`, as plain numbers and lists.
+    folder : path-like
+    """
     template, excess, zero_point = match_templates(real, bands)
     folder = Path(folder)
     write_json(folder / SKY_FILE, sky_content(real, template, excess))
-    write_json(folder / REFERENCE_FILE, reference_content(real, zero_point, bands))
-
-
-if __name__ == "__main__":
-    from photoz.survey.survey import load_survey
-
-    survey = load_survey(Path("config/surveys/paus.yaml"))
-    build(sys.argv[1], survey.bands.subset(COLUMNS), Path(__file__).parent.parent / "data")
+    content = reference_content(real, zero_point, bands, neighbour_scatter)
+    write_json(folder / REFERENCE_FILE, content)

@@ -21,6 +21,7 @@ from photoz.sps.projection import BandProjector
 from photoz.survey.bands import BandSet
 
 UNITS = "maggies per Msun formed"
+_ROWS_PER_CHUNK = 4096  # of the checksums in the file
 _ROUNDS = 100  # of drawing again what the colour cut dropped
 
 
@@ -131,7 +132,10 @@ def simulate_chunk(
     } | {"flux": simulation.flux}
     with replace_when_done(path) as temporary, h5py.File(temporary, "w") as file:
         for name, values in sorted(arrays.items()):
-            file.create_dataset(name, data=values, track_times=False)
+            chunks = (min(len(values), _ROWS_PER_CHUNK), *values.shape[1:]) if values.size else None
+            file.create_dataset(
+                name, data=values, track_times=False, chunks=chunks, fletcher32=bool(values.size)
+            )
         file.attrs["bands"] = list(simulation.bands)
         file.attrs["units"] = UNITS
         file.attrs["seed"] = seed

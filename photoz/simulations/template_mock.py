@@ -20,9 +20,9 @@ from photoz.simulations.deviations import (
 )
 from photoz.simulations.galaxies import PopulationConfig
 from photoz.simulations.sky import load_template_mix
+from photoz.sps.template_library import EMISSION_LINES, line_luminosities, load_template_library
 from photoz.survey.bands import BandSet
-from photoz.survey.photometry import SPEED_OF_LIGHT, band_weights
-from photoz.templates.library import EMISSION_LINES, line_luminosities, load_template_library
+from photoz.survey.photometry import band_weights, line_flux
 
 if TYPE_CHECKING:
     from photoz.sps.projection import BandProjector
@@ -76,10 +76,8 @@ def template_grid_fluxes(redshifts: Sequence[float] | np.ndarray, bands: BandSet
     for k, redshift in enumerate(redshifts):
         observed = lines * (1.0 + redshift)
         for b, band in enumerate(bands):
-            response = np.interp(observed, band.wavelength, band.transmission, left=0.0, right=0.0)
-            weight = response * observed / (SPEED_OF_LIGHT * band.integral_per_wavelength)
             out[k, ..., b] = continuum @ band_weights(wavelength * (1.0 + redshift), band)
-            out[k, ..., b] += luminosity @ (weight * (1.0 + redshift))
+            out[k, ..., b] += luminosity @ (line_flux(observed, 1.0, band) * (1.0 + redshift))
     return out
 
 

@@ -4,8 +4,8 @@ from photoz.sps.cosmology import age_at_redshift, luminosity_distance
 from photoz.sps.dust import CALZETTI, DUST_LAWS, DustLaw, calzetti
 from photoz.sps.fluxes import PARAMETERS, simulate_fluxes
 from photoz.sps.grid import SSPGrid, load_grid, save_grid
-from photoz.sps.history import age_weights, tabulated_weights
-from photoz.sps.population import PopulationModel, Spectra, attenuate, composite
+from photoz.sps.history import age_weights
+from photoz.sps.population import PopulationModel, Spectra, attenuate
 from photoz.sps.projection import BandProjector
 
 __all__ = [
@@ -21,10 +21,8 @@ __all__ = [
     "age_weights",
     "attenuate",
     "calzetti",
-    "composite",
     "load_grid",
     "luminosity_distance",
     "save_grid",
     "simulate_fluxes",
-    "tabulated_weights",
 ]

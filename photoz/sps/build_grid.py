@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from photoz.files import InputError
 from photoz.sps.grid import SOLAR_LUMINOSITY, SSPGrid, save_grid
+from photoz.survey.photometry import SPEED_OF_LIGHT
 
 STELLAR = "bc03_miles_stellar_grids.fits"
 CONTINUUM = "bc03_miles_nebular_cont_grids_extended_logU_nograins_cloudy25.fits"
@@ -34,7 +35,7 @@ N_LINES = 48
 # FSPS adds nebular emission to populations up to 1e7 yr; older ones hardly ionise anything.
 LAST_NEBULAR_LOG_AGE = 7.0
 
-_PLANCK_LIGHT = 6.62607015e-27 * 2.99792458e18  # h c, erg A
+_PLANCK_LIGHT = 6.62607015e-27 * SPEED_OF_LIGHT  # h c, erg A
 _LYMAN_LIMIT = 911.8
 _PHOTON_UNIT = 1e46
 _CASE_B_HBETA = 4.76e-13  # erg per ionising photon (Osterbrock & Ferland 2006)

@@ -27,10 +27,6 @@ class DustLaw:
         """Optical depth at `wavelength` (A) relative to that at V: k(lambda) / R_V."""
         return self.curve(wavelength) / self.r_v
 
-    def dust2(self, ebv: ArrayLike) -> NDArray[np.float64]:
-        """FSPS's ``dust2``, the optical depth at V, for a colour excess E(B - V)."""
-        return 0.4 * np.log(10.0) * self.r_v * np.asarray(ebv, dtype=np.float64)
-
 
 def calzetti(wavelength: ArrayLike) -> NDArray[np.float64]:
     """Starburst attenuation of Calzetti et al. (2000), R_V = 4.05, never below 0.
@@ -51,7 +47,7 @@ def calzetti(wavelength: ArrayLike) -> NDArray[np.float64]:
     return np.maximum(np.where(micron < 0.63, blue, red) + 4.05, 0.0)
 
 
-def calzetti_bump(wavelength: ArrayLike, strength: float = 1.0) -> NDArray[np.float64]:
+def calzetti_bump(wavelength: ArrayLike, strength: float) -> NDArray[np.float64]:
     """Calzetti's law plus the 2175 A bump (Drude profile, Fitzpatrick & Massa 1986).
 
     Parameters
@@ -65,31 +61,6 @@ def calzetti_bump(wavelength: ArrayLike, strength: float = 1.0) -> NDArray[np.fl
     width, centre = 350.0, 2175.0
     profile = (angstrom * width) ** 2
     return calzetti(angstrom) + strength * profile / ((angstrom**2 - centre**2) ** 2 + profile)
-
-
-def cardelli(wavelength: ArrayLike, r_v: float = 3.1) -> NDArray[np.float64]:
-    """Milky Way extinction of Cardelli, Clayton & Mathis (1989), 1000 A - 3.3 micron.
-
-    Beyond 3.3 micron the infrared power law is continued.
-    """
-    x = np.atleast_1d(1e4 / np.asarray(wavelength, dtype=np.float64))
-    a, b = 0.574 * x**1.61, -0.527 * x**1.61
-    y = x - 1.82
-    optical = x > 1.1
-    powers_a = [0.32999, -0.77530, 0.01979, 0.72085, -0.02427, -0.50447, 0.17699, 1.0]
-    powers_b = [-2.09002, 5.30260, -0.62251, -5.38434, 1.07233, 2.28305, 1.41338, 0.0]
-    a = np.where(optical, np.polyval(powers_a, y), a)
-    b = np.where(optical, np.polyval(powers_b, y), b)
-    far = np.where(x > 5.9, x - 5.9, 0.0)
-    ultraviolet = x > 3.3
-    blue_a = 1.752 - 0.316 * x - 0.104 / ((x - 4.67) ** 2 + 0.341)
-    blue_b = -3.090 + 1.825 * x + 1.206 / ((x - 4.62) ** 2 + 0.263)
-    a = np.where(ultraviolet, blue_a - 0.04473 * far**2 - 0.009779 * far**3, a)
-    b = np.where(ultraviolet, blue_b + 0.2130 * far**2 + 0.1207 * far**3, b)
-    z = x - 8.0
-    a = np.where(x > 8.0, np.polyval([-0.070, 0.137, -0.628, -1.073], z), a)
-    b = np.where(x > 8.0, np.polyval([0.374, -0.420, 4.257, 13.670], z), b)
-    return (r_v * a + b).reshape(np.shape(wavelength))
 
 
 def smc(wavelength: ArrayLike) -> NDArray[np.float64]:
@@ -112,9 +83,7 @@ def _pei_smc(wavelength: ArrayLike) -> NDArray[np.float64]:
 
 DUST_LAWS: dict[str, DustLaw] = {
     "calzetti": DustLaw(calzetti, 4.05),
-    "calzetti_bump": DustLaw(partial(calzetti_bump, strength=3.3), 4.05),
     "calzetti_weak_bump": DustLaw(partial(calzetti_bump, strength=1.65), 4.05),
-    "cardelli": DustLaw(cardelli, 3.1),
     "smc": DustLaw(smc, 2.93),
 }
 CALZETTI = DUST_LAWS["calzetti"]

@@ -15,8 +15,7 @@ from photoz.sps.population import PopulationModel, attenuate
 from photoz.sps.projection import BandProjector
 
 _HISTORY = ("tage", "tau", "const", "sf_start")
-_OTHERS = ("redshift", "logzsol", "dust2", "gas_logu", "gas_logz")
-PARAMETERS = (*_OTHERS, *_HISTORY)
+PARAMETERS = ("redshift", "logzsol", "dust2", "gas_logu", "gas_logz", *_HISTORY)
 """Names of the physical parameters of a simulated galaxy (Table 1 and those tied to it)."""
 _BATCH = 512  # spectra in flight: 5 MB, which stays in the cache
 
@@ -27,7 +26,6 @@ def simulate_fluxes(
     parameters: Mapping[str, ArrayLike],
     *,
     law: DustLaw = CALZETTI,
-    weights: NDArray[np.floating] | None = None,
 ) -> NDArray[np.float32]:
     """Band fluxes of galaxies of 1 Msun formed (section 3.2.2).
 
@@ -37,12 +35,9 @@ def simulate_fluxes(
     projector : BandProjector
         Made for ``grid.wavelength`` and ``grid.line_wavelength``.
     parameters : mapping of (n,) arrays
-        redshift, logzsol, tage, tau, const, sf_start, dust2, gas_logu, gas_logz; with `weights`
-        the four of the star-formation history are not needed.
+        redshift, logzsol, tage, tau, const, sf_start, dust2, gas_logu, gas_logz.
     law : DustLaw
         Attenuation law of all galaxies.
-    weights : (n, a) array, optional
-        Mass formed per SSP, in place of the exponential plus constant history.
 
     Returns
     -------
@@ -54,11 +49,12 @@ def simulate_fluxes(
     InputError
         If a parameter is missing or outside its domain.
     """
-    names = PARAMETERS if weights is None else _OTHERS
-    missing = [name for name in names if name not in parameters]
+    missing = [name for name in PARAMETERS if name not in parameters]
     if missing:
-        raise InputError(f"parameters: {', '.join(missing)} missing; {', '.join(names)} are needed")
-    values = {name: np.asarray(parameters[name], dtype=np.float64) for name in names}
+        raise InputError(
+            f"parameters: {', '.join(missing)} missing; {', '.join(PARAMETERS)} are needed"
+        )
+    values = {name: np.asarray(parameters[name], dtype=np.float64) for name in PARAMETERS}
     model = PopulationModel(grid, projector.pixels)
     redshift = values["redshift"]
     fluxes = np.empty((redshift.size, len(projector.bands)), dtype=np.float32)
@@ -67,11 +63,8 @@ def simulate_fluxes(
     for start in range(0, order.size, _BATCH):
         rows = order[start : start + _BATCH]
         batch = {name: value[rows] for name, value in values.items()}
-        if weights is None:
-            tage, tau, const, sf_start = (batch[name] for name in _HISTORY)
-            mass = age_weights(tage, tau, const, sf_start, grid.log_age)
-        else:
-            mass = np.asarray(weights[rows], dtype=np.float32)
+        tage, tau, const, sf_start = (batch[name] for name in _HISTORY)
+        mass = age_weights(tage, tau, const, sf_start, grid.log_age)
         spectra = model.spectra(mass, batch["logzsol"], batch["gas_logu"], batch["gas_logz"])
         spectra = attenuate(spectra, batch["dust2"], law)
         fluxes[rows] = projector.fluxes(spectra.continuum, spectra.lines, batch["redshift"])

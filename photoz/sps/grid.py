@@ -7,7 +7,7 @@ import json
 import lzma
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import resources
 from os import PathLike
@@ -116,15 +116,6 @@ class SSPGrid:
         basis = (vectors.T @ flat) * mean
         coefficients = vectors.reshape(*table.shape[:-1], -1)
         return coefficients.astype(np.float32), basis.astype(np.float32)
-
-    def take_pixels(self, pixels: slice) -> SSPGrid:
-        """Return the same grid on fewer wavelengths."""
-        return replace(
-            self,
-            wavelength=self.wavelength[pixels],
-            spectrum=self.spectrum[..., pixels],
-            nebular_continuum=self.nebular_continuum[..., pixels],
-        )
 
 
 def load_grid(path: str | PathLike[str] | None = None) -> SSPGrid:

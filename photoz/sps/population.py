@@ -156,20 +156,6 @@ class PopulationModel:
         return coefficients, lines
 
 
-def composite(
-    grid: SSPGrid,
-    age_weights: NDArray[np.floating],
-    logzsol: ArrayLike,
-    gas_logu: ArrayLike,
-    gas_logz: ArrayLike,
-) -> Spectra:
-    """Spectra of composite populations on all pixels, without dust.
-
-    See `PopulationModel.spectra`; build a `PopulationModel` once for repeated use.
-    """
-    return PopulationModel(grid).spectra(age_weights, logzsol, gas_logu, gas_logz)
-
-
 def attenuate(spectra: Spectra, dust2: ArrayLike, law: DustLaw = CALZETTI) -> Spectra:
     """Put a dust screen in front of stars, nebular continuum and lines alike.
 
@@ -177,7 +163,7 @@ def attenuate(spectra: Spectra, dust2: ArrayLike, law: DustLaw = CALZETTI) -> Sp
     ----------
     spectra : Spectra
     dust2 : (n,) array
-        Optical depth at 5500 A (FSPS's ``dust2``); `DustLaw.dust2` converts E(B - V).
+        Optical depth at 5500 A (FSPS's ``dust2``): 0.921 R_V E(B - V).
     law : DustLaw
 
     Returns

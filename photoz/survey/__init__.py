@@ -7,6 +7,7 @@ from photoz.survey.ingest import ingest
 from photoz.survey.noise import (
     FixedSNR,
     NoiseModel,
+    SurveyDepth,
     add_noise,
     noise_model_from_dict,
     read_noise_model,
@@ -34,6 +35,7 @@ __all__ = [
     "RawCatalogue",
     "Selection",
     "Survey",
+    "SurveyDepth",
     "ab_magnitude",
     "add_noise",
     "band_flux",

@@ -86,28 +86,9 @@ class Band:
         return float(zeroth.sum()), float(first.sum())
 
     @property
-    def pivot(self) -> float:
-        """Pivot wavelength (A): converts the mean f_lambda to the mean f_nu exactly."""
-        return float(np.sqrt(self._moments[1] / self.integral_per_wavelength))
-
-    @property
     def mean_wavelength(self) -> float:
         """Response-weighted mean wavelength (A)."""
         return self._moments[1] / self._moments[0]
-
-    @property
-    def fwhm(self) -> float:
-        """Distance (A) between the outermost crossings of half the peak response."""
-        w, t = self.wavelength, self.transmission
-        half = t.max() / 2
-        above = np.flatnonzero(t >= half)
-        low, high = above[0], above[-1]
-        blue, red = w[low], w[high]
-        if low > 0:
-            blue = np.interp(half, t[low - 1 : low + 1], w[low - 1 : low + 1])
-        if high < w.size - 1:
-            red = np.interp(half, t[high : high + 2][::-1], w[high : high + 2][::-1])
-        return float(red - blue)
 
 
 @dataclass(frozen=True, eq=False)

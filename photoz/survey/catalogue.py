@@ -85,7 +85,7 @@ class Catalogue:
             "flux": (n, len(self.bands)),
             "error": (n, len(self.bands)),
         }
-        expected |= {"redshift": (n,), "mag_i": (n,)}
+        expected |= {"id": (n,), "redshift": (n,), "mag_i": (n,)}
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
                 raise InputError(
@@ -140,7 +140,8 @@ def write_catalogue(path: str | os.PathLike[str], catalogue: Catalogue) -> None:
     """Write a catalogue as HDF5; the same catalogue gives the same bytes.
 
     Datasets id, redshift, mag_i, coadd/{flux,error}, exposures/{flux,error}, truth/*; attributes
-    survey, bands, zero_point, reference_band, exposure_bands.
+    survey, bands, zero_point, reference_band, exposure_bands. Every dataset has checksums (HDF5's
+    Fletcher-32), so that a damaged file is noticed when it is read.
     """
     with replace_when_done(path) as temporary, h5py.File(temporary, "w") as store:
         store.attrs["survey"] = catalogue.survey
@@ -163,11 +164,12 @@ def write_catalogue(path: str | os.PathLike[str], catalogue: Catalogue) -> None:
 def _write(store: h5py.File, name: str, values: NDArray) -> None:
     if values.dtype.kind == "U":
         values = np.char.encode(values, "utf-8")
-    chunks = None
-    if values.size:
-        # whole rows per chunk, so that a slice of galaxies touches few chunks
-        chunks = (min(len(values), _ROWS_PER_CHUNK), *values.shape[1:])
-    store.create_dataset(name, data=values, chunks=chunks)
+    if not values.size:
+        store.create_dataset(name, data=values)
+        return
+    # whole rows per chunk, so that a slice of galaxies touches few chunks
+    chunks = (min(len(values), _ROWS_PER_CHUNK), *values.shape[1:])
+    store.create_dataset(name, data=values, chunks=chunks, fletcher32=True)
 
 
 def read_catalogue(path: str | os.PathLike[str]) -> Catalogue:
@@ -176,8 +178,8 @@ def read_catalogue(path: str | os.PathLike[str]) -> Catalogue:
     Raises
     ------
     InputError
-        If the file is absent, truncated, not HDF5, misses a dataset or an attribute, or its
-        shapes contradict each other.
+        If the file is absent, truncated, damaged or not HDF5, misses a dataset or an attribute,
+        one is of the wrong kind, or its shapes contradict each other.
     """
     path = require_file(path, "catalogue")
     try:
@@ -189,30 +191,39 @@ def read_catalogue(path: str | os.PathLike[str]) -> Catalogue:
                     _read(store, "exposures/error"),
                     _names(_attribute(store, "exposure_bands")),
                 )
-            truth = store.get("truth", {})
+            truth = store["truth"].keys() if isinstance(store.get("truth"), h5py.Group) else ()
             return Catalogue(
-                id=_read(store, "id"),
+                id=_read(store, "id", kinds="iuSU"),
                 redshift=_read(store, "redshift"),
                 mag_i=_read(store, "mag_i"),
                 flux=_read(store, "coadd/flux"),
                 error=_read(store, "coadd/error"),
                 bands=_names(_attribute(store, "bands")),
-                survey=str(_attribute(store, "survey")),
-                zero_point=float(str(_attribute(store, "zero_point"))),
-                reference_band=str(_attribute(store, "reference_band")),
+                survey=_text(store, "survey"),
+                zero_point=_number(store, "zero_point"),
+                reference_band=_text(store, "reference_band"),
                 exposures=exposures,
-                truth={name: _read(store, f"truth/{name}") for name in sorted(truth)},
+                truth={name: _read(store, f"truth/{name}", "biufSU") for name in sorted(truth)},
             )
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except OSError as error:
         raise InputError(f"{path}: not a whole HDF5 file ({error}); write it again") from error
+    except (RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+        # h5py raises any of these where bytes that are not data are damaged
+        raise InputError(f"{path}: damaged ({error}); write it again") from error
 
 
-def _read(store: h5py.File, name: str) -> NDArray:
+def _read(store: h5py.File, name: str, kinds: str = "f") -> NDArray:
+    """Read a dataset of one of the `kinds` of numpy types; text is decoded."""
     if not isinstance(store.get(name), h5py.Dataset):
         raise InputError(f"no dataset '{name}'; is this a catalogue written by photoz?")
-    values = store[name][()]
+    values = np.asarray(store[name][()])
+    if values.dtype.kind not in kinds or values.ndim == 0:
+        raise InputError(
+            f"dataset '{name}' is {values.dtype} of shape {values.shape}; is this a catalogue "
+            "written by photoz?"
+        )
     return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
 
 
@@ -222,7 +233,23 @@ def _attribute(store: h5py.File, name: str) -> object:
     return store.attrs[name]
 
 
+def _text(store: h5py.File, name: str) -> str:
+    value = _attribute(store, name)
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if not isinstance(value, str):
+        raise InputError(f"attribute '{name}' is {value!r}, not a text")
+    return value
+
+
+def _number(store: h5py.File, name: str) -> float:
+    value = _attribute(store, name)
+    if not isinstance(value, int | float | np.integer | np.floating) or not np.isfinite(value):
+        raise InputError(f"attribute '{name}' is {value!r}, not a number")
+    return float(value)
+
+
 def _names(values: object) -> tuple[str, ...]:
-    if not isinstance(values, Iterable):
+    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
         raise InputError(f"a list of band names expected, found {values!r}")
     return tuple(v.decode() if isinstance(v, bytes) else str(v) for v in values)

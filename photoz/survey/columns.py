@@ -26,6 +26,8 @@ class BandColumns:
         Of the fluxes; None: the survey's.
     error_floor : float
         Smallest error in magnitudes.
+    units : str or None
+        Unit of the fluxes, a key of `UNITS`, where the map names one.
     """
 
     kind: Literal["flux", "mag"]
@@ -33,6 +35,7 @@ class BandColumns:
     error: str
     zero_point: float | None = None
     error_floor: float = 0.0
+    units: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class ExposureColumns:
         Column names.
     zero_point : float or None
         Of the fluxes; None: the survey's.
+    units : str or None
+        Unit of the fluxes, a key of `UNITS`, where the map names one.
     names : dict
         The table's label of a band -> the survey's name, where they differ.
     table : str or None
@@ -60,6 +65,7 @@ class ExposureColumns:
     flux: str
     error: str
     zero_point: float | None
+    units: str | None
     names: dict[str, str]
     table: str | None
     missing: tuple[float, ...]
@@ -69,7 +75,8 @@ class ExposureColumns:
 class ColumnMap:
     """A validated column map; attributes are the keys of the configuration.
 
-    `bands` holds the mapped bands; `absent` those the map gives as null: not observed.
+    `bands` holds the mapped bands; `absent` those the map gives as null: not observed;
+    `coadd_floors` the smallest error (magnitudes) of bands whose coadds are made of exposures.
     """
 
     id: str
@@ -81,6 +88,7 @@ class ColumnMap:
     bands: dict[str, BandColumns]
     absent: tuple[str, ...]
     exposures: ExposureColumns | None
+    coadd_floors: dict[str, float]
 
     @property
     def names(self) -> list[str]:
@@ -110,7 +118,8 @@ def parse_columns(
     mapping : mapping
         Keys id, redshift, confidence, masks, missing, table, exposures; bands {name: {flux or
         mag, error, units, zero_point, error_floor}}; and the same band keys at the top with
-        `{band}` (or `{band_lower}`) in the column names, for all bands not listed.
+        `{band}` (or `{band_lower}`) in the column names, for all bands not listed. A band that
+        has exposures only may be listed with its error_floor alone.
     bands : tuple of str
         The survey's bands.
     where : str
@@ -131,12 +140,16 @@ def parse_columns(
             raise InputError(f"{where}: the survey has no band '{name}'; {hint}")
     exposures = _exposures(top.get("exposures"), bands, f"{where}: exposures")
     template = {key: top[key] for key in _BAND_KEYS if key in top}
-    mapped = {}
+    mapped, floors = {}, {}
     for name in bands:
         at = f"{where}: band {name}"
+        floors[name] = _floor(template, where)
         if listed.get(name) is not None:
             entry = check_keys(listed[name], _BAND_KEYS, at)
-            mapped[name] = _band(_with_defaults(entry, template), at)
+            if exposures is not None and set(entry) == {"error_floor"}:
+                floors[name] = _floor(entry, at)
+            else:
+                mapped[name] = _band(_with_defaults(entry, template), at)
         elif name not in listed and ("flux" in template or "mag" in template):
             named = {
                 k: _fill(template[k], name, f"{where}: {k}") for k in _COLUMN_KEYS & {*template}
@@ -159,6 +172,7 @@ def parse_columns(
         bands=mapped,
         absent=tuple(name for name in listed if listed[name] is None),
         exposures=exposures,
+        coadd_floors={name: floor for name, floor in floors.items() if name not in mapped},
     )
 
 
@@ -185,17 +199,22 @@ def _band(entry: dict[str, Any], where: str) -> BandColumns:
     if not isinstance(entry[kinds[0]], str) or not isinstance(entry.get("error"), str):
         raise InputError(f"{where}: '{kinds[0]}' and 'error' must both name a column")
     zero_point = _zero_point(entry, where)
-    floor = as_number(entry.get("error_floor", 0.0), f"{where}: error_floor")
-    if floor < 0:
-        raise InputError(f"{where}: error_floor {floor} is negative")
     return BandColumns(
         kind=kinds[0],
         value=entry[kinds[0]],
         error=entry["error"],
         # magnitudes are AB: their zero-point is always the survey's
         zero_point=zero_point if kinds[0] == "flux" else None,
-        error_floor=floor,
+        error_floor=_floor(entry, where),
+        units=entry.get("units") if kinds[0] == "flux" else None,
     )
+
+
+def _floor(entry: Mapping[str, Any], where: str) -> float:
+    floor = as_number(entry.get("error_floor", 0.0), f"{where}: error_floor")
+    if floor < 0:
+        raise InputError(f"{where}: error_floor {floor} is negative")
+    return floor
 
 
 def _zero_point(entry: Mapping[str, Any], where: str) -> float | None:
@@ -232,6 +251,7 @@ def _exposures(value: object, bands: tuple[str, ...], where: str) -> ExposureCol
     return ExposureColumns(
         **{key: entry[key] for key in ("path", "id", "band", "flux", "error")},
         zero_point=_zero_point(entry, where),
+        units=entry.get("units"),
         names={str(label): str(name) for label, name in names.items()},
         table=_name(entry.get("table"), f"{where}: table"),
         missing=_numbers(entry.get("missing"), f"{where}: missing"),

@@ -14,6 +14,7 @@ from photoz.survey.catalogue import Exposures
 from photoz.survey.columns import ExposureColumns
 from photoz.survey.keys import did_you_mean
 from photoz.survey.tables import as_id_column, as_number_column, read_columns
+from photoz.survey.units import check_units, read_units
 
 
 def dense_exposures(
@@ -61,7 +62,7 @@ def read_exposures(
     Parameters
     ----------
     path : path-like
-        Parquet, FITS, HDF5 or CSV.
+        Parquet, FITS, HDF5, CSV or ECSV.
     columns : ExposureColumns
     ids : (n,) array
         The catalogue's ids.
@@ -79,11 +80,13 @@ def read_exposures(
     Raises
     ------
     InputError
-        Naming file, column and row: unknown id or band, error not positive, text, infinity.
+        Naming file, column and row: unknown id or band, error not positive, text, infinity, a
+        unit that is not the column map's.
     """
     path = Path(path)
     names = [columns.id, columns.band, columns.flux, columns.error]
     data = read_columns(path, names, columns.table)
+    check_units(path, read_units(path, names, columns.table), columns, zero_point)
     galaxy = _galaxies(data[columns.id], ids, f"{path}, column '{columns.id}'")
     band, present = _bands(data[columns.band], bands, columns, f"{path}, column '{columns.band}'")
     flux, error = (

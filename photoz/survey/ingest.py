@@ -23,15 +23,18 @@ from photoz.survey.photometry import ab_magnitude, flux_from_magnitude
 from photoz.survey.selection import RawCatalogue
 from photoz.survey.survey import Survey
 from photoz.survey.tables import as_id_column, as_number_column, read_columns
+from photoz.survey.units import check_units, read_units
 
 _MAG_ERROR = np.log(10) / 2.5
 """Relative flux error per magnitude of error."""
+_CLEAR, _ENOUGH, _SAME_SCALE = 5.0, 20, 0.1
+"""Coadds and exposures of a band must agree to 10 %, on at least 20 galaxies of S/N > 5."""
 
 
 def ingest(
     path: str | os.PathLike[str], columns: Mapping[str, Any], survey: Survey
 ) -> RawCatalogue:
-    """Read a catalogue in Parquet, FITS, HDF5 or CSV; only the mapped columns are read.
+    """Read a catalogue in Parquet, FITS, HDF5, CSV or ECSV; only the mapped columns are read.
 
     Parameters
     ----------
@@ -54,6 +57,9 @@ def ingest(
     path = Path(path)
     mapped = parse_columns(columns, survey.bands.names)
     data = read_columns(path, mapped.names, mapped.table)
+    units = read_units(path, mapped.names, mapped.table)
+    for band in mapped.bands.values():
+        check_units(path, units, band, survey.zero_point)
     ids = as_id_column(data[mapped.id], f"{path}, column '{mapped.id}'")
     _check_unique(ids, f"{path}, column '{mapped.id}'")
 
@@ -127,7 +133,11 @@ def _exposures(
     flux: NDArray[np.float32],
     error: NDArray[np.float32],
 ) -> Exposures | None:
-    """Read exposures, and fill in place the coadds of bands that have no columns of their own."""
+    """Read exposures, and fill in place the coadds of bands that have no columns of their own.
+
+    Coadds of a band that has both must be those of its exposures: networks learn from coadds of
+    random exposures and are applied to the mapped ones.
+    """
     if mapped.exposures is None:
         return None
     exposures = read_exposures(
@@ -139,9 +149,14 @@ def _exposures(
     )
     combined, sigma = coadd(exposures.flux, exposures.error)
     for index, name in enumerate(exposures.bands):
-        if name not in mapped.bands:
-            column = survey.bands.index(name)
-            flux[:, column], error[:, column] = combined[:, index], sigma[:, index]
+        column = survey.bands.index(name)
+        if name in mapped.bands:
+            own = (flux[:, column], error[:, column])
+            _refuse_other_scale(combined[:, index], sigma[:, index], *own, f"{path}: band {name}")
+            continue
+        flux[:, column] = combined[:, index]
+        floor = np.abs(combined[:, index]) * _MAG_ERROR * mapped.coadd_floors[name]
+        error[:, column] = np.maximum(sigma[:, index], floor)
     without = [
         name
         for name in survey.bands.names
@@ -153,6 +168,24 @@ def _exposures(
             f"'{without[0]}: null' under bands if it was not observed"
         )
     return exposures
+
+
+def _refuse_other_scale(
+    combined: NDArray, sigma: NDArray, flux: NDArray, error: NDArray, where: str
+) -> None:
+    """Raise if coadded exposures are on another scale than the mapped coadds, both (n,)."""
+    with np.errstate(invalid="ignore"):
+        clear = (combined > _CLEAR * sigma) & (flux > _CLEAR * error)
+    if clear.sum() < _ENOUGH:
+        return
+    ratio = float(np.median(combined[clear].astype(np.float64) / flux[clear]))
+    if abs(ratio - 1) > _SAME_SCALE:
+        raise InputError(
+            f"{where}: the coadds of its exposures are {ratio:.3g} times the coadds of the "
+            f"catalogue (median of {int(clear.sum())} galaxies); give 'exposures' in the column "
+            "map their own 'units' or 'zero_point', or leave out the band's columns to have "
+            "coadds made from the exposures"
+        )
 
 
 def _check_unique(ids: NDArray, where: str) -> None:

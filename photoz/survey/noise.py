@@ -1,9 +1,10 @@
 """Noise models: the error of a flux, and noisy realisations (paper section 2.4).
 
-A model maps (n, band) fluxes to (n, band) standard errors with arithmetic only, so that one
-definition serves numpy arrays and torch tensors on any device. A new kind of model (say, errors
-measured as a function of flux in each band) is a new frozen dataclass with a `name`, `error` and
-`to_dict`, registered in `MODELS`.
+A model says how bright a simulated galaxy is observed, and maps (n, band) fluxes to (n, band)
+standard errors. It uses arithmetic only, so that one definition serves numpy arrays and torch
+tensors on any device. A new kind of model (say, errors measured as a function of flux in each
+band) is a new frozen dataclass with a `name`, `brightness`, `error` and `to_dict`, registered in
+`MODELS`.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ from photoz.files import InputError, replace_when_done, require_file
 from photoz.survey.bands import BandSet
 from photoz.survey.keys import as_number, check_keys, did_you_mean
 
+if TYPE_CHECKING:
+    from photoz.survey.survey import Survey
+
 ArrayT = TypeVar("ArrayT")
 
 
@@ -28,6 +32,14 @@ class NoiseModel(Protocol):
     """What every noise model offers."""
 
     name: ClassVar[str]
+
+    def brightness(self, uniform: ArrayT) -> ArrayT:
+        """Flux in the reference band that simulated galaxies are scaled to, one per `uniform`.
+
+        Simulated galaxies have colours but no brightness of their own; `uniform` are independent
+        variables in [0, 1) that draw it.
+        """
+        ...
 
     def error(self, flux: ArrayT) -> ArrayT:
         """Standard error of each flux: (n, band) -> (n, band), numpy array or torch tensor."""
@@ -68,6 +80,10 @@ class FixedSNR:
         """One value for narrow bands and one for broad (paper section 2.4: 10 and 35)."""
         return cls(tuple(float(x) for x in np.where(bands.is_narrow, narrow, broad)))
 
+    def brightness(self, uniform: ArrayT) -> ArrayT:
+        """1 for all: this noise knows no scale."""
+        return uniform * 0 + 1  # type: ignore[operator, return-value]
+
     def error(self, flux: ArrayT) -> ArrayT:
         """Standard error |flux| / snr, (n, band), in the flux's unit."""
         shape: tuple[int, ...] = tuple(flux.shape)  # type: ignore[attr-defined]
@@ -94,7 +110,112 @@ class FixedSNR:
         return cls(tuple(known["snr"]))
 
 
-MODELS: dict[str, Callable[[Mapping[str, Any]], NoiseModel]] = {FixedSNR.name: FixedSNR.from_dict}
+@dataclass(frozen=True)
+class SurveyDepth:
+    """The noise of a survey of given depth, for galaxies of many magnitudes.
+
+    Galaxies get magnitudes m between `bright` and `faint` in the reference band with counts
+    dN/dm ~ 10^(slope m). The error of a flux is that of the sky, which the depth of the band tells,
+    and a fraction of the flux, in quadrature.
+
+    Attributes
+    ----------
+    sky, floor : tuple of float, one per band
+        Flux error of an empty sky, and relative error of a bright source.
+    zero_point, bright, faint : float
+        In magnitudes.
+    slope : float
+        Of the counts, in dex per magnitude.
+    """
+
+    sky: tuple[float, ...]
+    floor: tuple[float, ...]
+    zero_point: float
+    bright: float = 18.5
+    faint: float = 22.5
+    slope: float = 0.25
+    name: ClassVar[str] = "survey_depth"
+
+    def __post_init__(self) -> None:
+        for key in ("sky", "floor"):
+            values = tuple(as_number(v, f"survey_depth: {key}") for v in getattr(self, key))
+            if not values or not min(values) > 0:
+                raise InputError(f"survey_depth: {key} must be positive in every band: {values}")
+            object.__setattr__(self, key, values)
+        for key in ("zero_point", "bright", "faint", "slope"):
+            object.__setattr__(self, key, as_number(getattr(self, key), f"survey_depth: {key}"))
+        if len(self.sky) != len(self.floor):
+            raise InputError("survey_depth: sky and floor have different numbers of bands")
+        if not self.bright < self.faint:
+            raise InputError(f"survey_depth: bright {self.bright} is not below faint {self.faint}")
+        if self.slope <= 0:
+            raise InputError(f"survey_depth: slope must be positive, found {self.slope}")
+
+    @classmethod
+    def for_survey(
+        cls,
+        survey: Survey,
+        bright: float = 18.5,
+        faint: float = 22.5,
+        slope: float = 0.25,
+        narrow_floor: float = 0.015,
+        broad_floor: float = 0.03,
+    ) -> SurveyDepth:
+        """The noise of a survey whose file gives depths.
+
+        Raises
+        ------
+        InputError
+            If a band has no depth.
+        """
+        missing = [n for n, d in zip(survey.bands.names, survey.depth, strict=True) if np.isnan(d)]
+        if missing:
+            raise InputError(
+                f"survey {survey.name}: no depth of {', '.join(missing)}; noise of kind "
+                "survey_depth needs `depth` for every band"
+            )
+        sky = 10 ** (0.4 * (survey.zero_point - survey.depth)) / 5  # depths are at 5 sigma
+        floor = np.where(survey.bands.is_narrow, narrow_floor, broad_floor)
+        return cls(tuple(sky), tuple(floor), survey.zero_point, bright, faint, slope)
+
+    def brightness(self, uniform: ArrayT) -> ArrayT:
+        """Flux in the reference band, by inverting the cumulative counts."""
+        brightest = 10 ** (0.4 * (self.zero_point - self.bright))
+        span = 10 ** (self.slope * (self.faint - self.bright)) - 1
+        return brightest * (1 + uniform * span) ** (-0.4 / self.slope)  # type: ignore[operator]
+
+    def error(self, flux: ArrayT) -> ArrayT:
+        """Standard error sqrt(sky^2 + (floor flux)^2), (n, band), in the zero-point's unit."""
+        shape: tuple[int, ...] = tuple(flux.shape)  # type: ignore[attr-defined]
+        if not shape or shape[-1] != len(self.sky):
+            raise InputError(f"survey_depth: flux {shape} does not have {len(self.sky)} bands")
+        return (_like(self.sky, flux) ** 2 + (_like(self.floor, flux) * flux) ** 2) ** 0.5
+
+    def to_dict(self) -> dict[str, Any]:
+        """{"name": "survey_depth", "sky": [...], ...}."""
+        return {"name": self.name, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, mapping: Mapping[str, Any]) -> SurveyDepth:
+        """Inverse of `to_dict`.
+
+        Raises
+        ------
+        InputError
+            On an unknown or missing key or an impossible value.
+        """
+        keys = [field.name for field in fields(cls)]
+        known = check_keys(mapping, ("name", *keys), "noise model survey_depth")
+        missing = [key for key in ("sky", "floor", "zero_point") if key not in known]
+        if missing:
+            raise InputError(f"noise model survey_depth: {', '.join(missing)} missing")
+        return cls(**{key: known[key] for key in keys if key in known})
+
+
+MODELS: dict[str, Callable[[Mapping[str, Any]], NoiseModel]] = {
+    FixedSNR.name: FixedSNR.from_dict,
+    SurveyDepth.name: SurveyDepth.from_dict,
+}
 """Noise models by name."""
 
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
-from photoz.files import InputError, require_file
+from photoz.files import InputError
 from photoz.survey.bands import Band, BandSet, Kind
 from photoz.survey.columns import parse_columns
 from photoz.survey.curves import paus_narrow_bands, read_curve, sedpy_band
 from photoz.survey.keys import as_number, check_keys, did_you_mean
 from photoz.survey.selection import Selection
+from photoz.yaml_files import read_yaml
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,6 @@ class Survey:
         """Position of the reference band on the band axis."""
         return self.bands.index(self.reference_band)
 
-    @property
-    def depth_error(self) -> NDArray[np.float64]:
-        """(band,) flux error of the nominal coadd that `depth` means, in the zero-point's unit."""
-        return 10 ** (0.4 * (self.zero_point - self.depth)) / 5
-
 
 _KEYS = (
     *("name", "description", "zero_point", "reference_band", "bands", "depth"),
@@ -85,13 +80,10 @@ def load_survey(path: str | os.PathLike[str]) -> Survey:
         Naming the file: absent, not YAML, an unknown or repeated key (with a suggestion), a
         band or a curve that does not exist, a value of the wrong kind.
     """
-    path = require_file(path, "survey")
+    path = Path(path)
+    config = read_yaml(path, "survey")
     try:
-        with open(path, encoding="utf-8") as stream:
-            config = yaml.load(stream, Loader=_UniqueKeys)
         return survey_from_dict(config, path.parent)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid YAML ({error})") from error
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
@@ -204,15 +196,3 @@ def _exposure_plan(config: object) -> ExposurePlan:
     if not plan.minimum <= plan.nominal <= plan.maximum:
         raise InputError(f"exposures: minimum <= nominal <= maximum does not hold: {plan}")
     return plan
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML in which a repeated key is an error instead of the last one silently winning."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                line = node.start_mark.line + 1
-                raise InputError(f"key '{key}' occurs twice in the block starting at line {line}")
-        return super().construct_mapping(node, deep=deep)

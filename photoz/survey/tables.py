@@ -1,4 +1,4 @@
-"""Columns of a user's table in Parquet, FITS, HDF5 or CSV, read without the rest of it."""
+"""Columns of a user's table in Parquet, FITS, HDF5, CSV or ECSV, without the rest of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_columns(
     Parameters
     ----------
     path : path-like
-        .parquet, .fits/.fit, .h5/.hdf5/.hdf, .csv
+        .parquet, .fits/.fit, .h5/.hdf5/.hdf, .csv, .ecsv
     names : sequence of str
         Columns to read; nothing else is kept in memory.
     table : str or None
@@ -177,6 +177,23 @@ def _read_csv(path: Path, names: list[str], table: str | None) -> dict[str, NDAr
     return {name: data[name].to_numpy() for name in names}
 
 
+def _read_ecsv(path: Path, names: list[str], table: str | None) -> dict[str, NDArray]:
+    from astropy.table import Table
+
+    data = Table.read(path, format="ascii.ecsv")
+    _check_names(path, names, data.colnames)
+    columns = {}
+    for name in names:
+        column = data[name]
+        values = np.asarray(getattr(column, "data", column))
+        missing = np.ma.getmaskarray(column) if np.ma.isMaskedArray(column) else None
+        if missing is not None and missing.any():
+            values = values.astype(float if values.dtype.kind in "iufb" else object)
+            values[missing] = np.nan
+        columns[name] = values
+    return columns
+
+
 _READERS: dict[str, Callable[[Path, list[str], str | None], dict[str, NDArray]]] = {
     ".parquet": _read_parquet,
     ".fits": _read_fits,
@@ -185,6 +202,7 @@ _READERS: dict[str, Callable[[Path, list[str], str | None], dict[str, NDArray]]]
     ".hdf5": _read_hdf5,
     ".hdf": _read_hdf5,
     ".csv": _read_csv,
+    ".ecsv": _read_ecsv,
 }
 SUFFIXES = tuple(_READERS)
 """Suffixes of the tables that can be read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -31,13 +32,10 @@ class TrainedNetworks:
         In lockstep: one network after pretraining, one per fold after fine-tuning.
     transform : FluxRatio
         From fluxes to inputs.
-    zmin : float
-        Densities are truncated here.
     """
 
     network: DeepZ
     transform: FluxRatio
-    zmin: float = 0.0
 
 
 def save_networks(
@@ -54,15 +52,15 @@ def save_networks(
     metadata : mapping
         JSON-able provenance: stage configuration, seeds, hash of the training data.
     """
+    tensors = {k: v.detach().cpu().contiguous() for k, v in trained.network.state_dict().items()}
     description = {
         "network": asdict(trained.network.config),
         "n_networks": trained.network.n_networks,
         "transform": trained.transform.to_dict(),
-        "zmin": trained.zmin,
+        "digest": _digest(tensors),
         "code_version": photoz.__version__,
         **metadata,
     }
-    tensors = {k: v.detach().cpu().contiguous() for k, v in trained.network.state_dict().items()}
     with replace_when_done(path) as temporary:
         save_file(tensors, temporary, {METADATA_KEY: json.dumps(description, sort_keys=True)})
 
@@ -97,15 +95,25 @@ def load_networks(
         If the file is damaged, or its weights do not fit its description.
     """
     metadata = read_metadata(path)
-    transform = transform_from_dict(metadata["transform"])
-    config = NetworkConfig(**metadata["network"])
-    generators = seeded_generators([0] * int(metadata["n_networks"]))
-    network = DeepZ(config, len(transform.bands), generators)
     with safe_open(path, framework="pt") as stream:
-        names = set(stream.keys())
-        state = {name: stream.get_tensor(name) for name in names}
+        state = {name: stream.get_tensor(name) for name in sorted(stream.keys())}
+    if _digest(state) != metadata.get("digest"):
+        raise InputError(f"{path}: weights differ from what was written (checksum); train again")
     try:
+        transform = transform_from_dict(metadata["transform"])
+        config = NetworkConfig(**metadata["network"])
+        generators = seeded_generators([0] * int(metadata["n_networks"]))
+        network = DeepZ(config, len(transform.bands), generators)
         network.load_state_dict(state)
-    except RuntimeError as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path}: weights do not fit their description ({error})") from error
-    return TrainedNetworks(network.to(device), transform, float(metadata["zmin"]))
+    return TrainedNetworks(network.to(device), transform)
+
+
+def _digest(tensors: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 of names and values, so that a flipped bit is noticed."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].numpy().tobytes())
+    return digest.hexdigest()

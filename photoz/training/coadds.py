@@ -55,7 +55,7 @@ class RandomCoadds:
         -------
         flux : Tensor (network, galaxy, band)
         complete : Tensor (network, galaxy), bool
-            False where some band had no exposure below alpha and was given its smallest.
+            False where a band with exposures had none below alpha and was given its smallest.
         """
         flux = self.flux[index]
         if self.exposed is None or alpha >= 1:
@@ -69,7 +69,7 @@ class RandomCoadds:
         chosen = (uniform <= smallest.clamp_min(alpha)).to(weight.dtype)
         total = (weight * chosen).sum(-1)
         coadd = (self.weighted_flux[index] * chosen).sum(-1) / total
-        # A band never observed keeps its catalogue value (NaN) rather than 0/0 by accident.
+        # A band without exposures keeps its catalogue value rather than 0/0.
         coadd = torch.where(total > 0, coadd, flux[..., self.exposed])
         flux[..., self.exposed] = coadd
-        return flux, (smallest[..., 0] <= alpha).all(-1)
+        return flux, ((smallest[..., 0] <= alpha) | (total == 0)).all(-1)

@@ -13,7 +13,7 @@ from torch import Tensor
 from photoz.files import InputError
 from photoz.networks.config import NetworkConfig
 from photoz.networks.deepz import DeepZ, seeded_generators, stacked
-from photoz.networks.density import Mixture, log_density, negative_log_likelihood
+from photoz.networks.density import ZMIN, Mixture, log_density, negative_log_likelihood
 from photoz.networks.transform import FluxRatio, check_bands
 from photoz.progress import track
 from photoz.survey.catalogue import Catalogue
@@ -24,6 +24,8 @@ from photoz.training.device import matmul_dtype
 from photoz.training.schedule import learning_rate, make_optimiser, set_learning_rate
 
 logger = logging.getLogger(__name__)
+
+SUBSET, WEIGHTS, TRAINING = range(3)  # what a random stream is for
 
 
 def usable_galaxies(catalogue: Catalogue) -> np.ndarray:
@@ -40,18 +42,18 @@ def training_galaxies(
     All usable galaxies with a redshift outside the fold, or a random `fraction` of them that is
     the same for every variant with the same seed.
     """
-    known = np.isfinite(catalogue.redshift) & usable_galaxies(catalogue)
+    known = (catalogue.redshift >= ZMIN) & usable_galaxies(catalogue)  # NaN is not
     index = np.flatnonzero(known & (folds != fold))
     if fraction < 1:
-        rng = np.random.default_rng([*seed, fold])
+        rng = np.random.default_rng([*seed, fold, SUBSET])
         index = np.sort(rng.choice(index, size=round(fraction * len(index)), replace=False))
     return index
 
 
-def network_seeds(seed: Sequence[int], n_networks: int) -> list[int]:
-    """One 63-bit seed per fold, independent of how many train together."""
+def network_seeds(seed: Sequence[int], n_networks: int, purpose: int) -> list[int]:
+    """One 63-bit seed per fold for one purpose, independent of how many train together."""
     return [
-        int(np.random.SeedSequence([*seed, fold]).generate_state(1, np.uint64)[0] >> 1)
+        int(np.random.SeedSequence([*seed, fold, purpose]).generate_state(1, np.uint64)[0] >> 1)
         for fold in range(n_networks)
     ]
 
@@ -112,13 +114,11 @@ def finetune(
             f"a fold leaves {fewest} galaxies to learn from; needs galaxies with redshifts and "
             "all bands in every fold"
         )
-    seeds = network_seeds(seed, n_folds)
     if start is None:
         transform = FluxRatio(tuple(catalogue.bands), catalogue.reference_band)
         redshift_max = float(np.nanmax(catalogue.redshift))
-        network = DeepZ(
-            network_config, len(catalogue.bands), seeded_generators(seeds), redshift_max
-        )
+        generators = seeded_generators(network_seeds(seed, n_folds, WEIGHTS))
+        network = DeepZ(network_config, len(catalogue.bands), generators, redshift_max)
     else:
         transform = start.transform
         check_bands(transform, catalogue.bands, "the catalogue")
@@ -129,8 +129,9 @@ def finetune(
     n_steps = config.total_epochs * steps_per_epoch + extra_steps
     logger.info("%d networks, %d galaxies each, %d steps of %d", n_folds, fewest, n_steps, batch)
 
-    redshift = torch.as_tensor(catalogue.redshift, dtype=torch.float32, device=device)
+    redshift = torch.tensor(catalogue.redshift, dtype=torch.float32, device=device)
     coadds = RandomCoadds(catalogue, device)
+    seeds = network_seeds(seed, n_folds, TRAINING)
     batches = _Batches(members, batch, seeded_generators(seeds, device))
     optimiser = make_optimiser(network, config)
     dtype = matmul_dtype(config.precision, device)

@@ -7,7 +7,7 @@ colour) and gives a calibrated p(z) from the scatter of the neighbours about the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -18,9 +18,11 @@ from scipy.spatial import cKDTree
 
 from photoz.files import InputError
 from photoz.pdf.mixture import MixturePDF
+from photoz.survey.catalogue import Catalogue
 
 FloatArray = npt.NDArray[np.float64]
 
+PARAMETERS = ("weights", "means", "sigmas")
 _CHUNK = 2000  # galaxies fitted at once
 _POGSON = 2.5 / np.log(10)
 
@@ -178,7 +180,7 @@ def fit_predict(
     if usable.sum() <= config.n_neighbours:
         raise InputError(
             f"neighbours: {usable.sum()} training galaxies have all bands and a redshift; more "
-            f"than n_neighbours = {config.n_neighbours} are needed"
+            f"than n_neighbours = {config.n_neighbours} are needed; lower it, or give more galaxies"
         )
     known, redshift = known[usable], redshift[usable]
     tree = cKDTree(known)
@@ -191,6 +193,57 @@ def fit_predict(
         offset = known[index] - query[i, None]
         centre[i], sigma[i] = _local_fit(offset, distance, redshift[index], config)
     return _density(centre, sigma, config)
+
+
+def predict_folds(
+    catalogue: Catalogue,
+    folds: npt.NDArray[np.int8],
+    training: Mapping[int, npt.NDArray[np.intp]],
+    config: NeighbourConfig | None = None,
+) -> MixturePDF:
+    """Predict every galaxy of a catalogue from training galaxies of the other folds.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Galaxies, in the order of the result.
+    folds : (n,) array
+        Fold of each galaxy in one split.
+    training : mapping of int to index array
+        By fold, the galaxies that predict it: those that the networks of the fold learn from.
+    config : NeighbourConfig, optional
+
+    Returns
+    -------
+    MixturePDF
+        n densities; no galaxy's own redshift plays a part in its own.
+
+    Raises
+    ------
+    InputError
+        If a fold would be predicted from its own galaxies, or has too few to learn from.
+    """
+    config = config or NeighbourConfig()
+    predicted = {name: np.full((len(catalogue), 2), np.nan) for name in PARAMETERS}
+    for fold in np.unique(folds):
+        train, test = training[int(fold)], np.flatnonzero(folds == fold)
+        if np.any(folds[train] == fold):
+            raise InputError(f"neighbours: fold {fold} would be predicted from its own galaxies")
+        try:
+            pdf = fit_predict(
+                catalogue.flux[train],
+                catalogue.error[train],
+                catalogue.redshift[train],
+                catalogue.flux[test],
+                catalogue.error[test],
+                catalogue.reference_index,
+                config,
+            )
+        except InputError as error:
+            raise InputError(f"fold {fold}: {error}") from None
+        for name in PARAMETERS:
+            predicted[name][test] = getattr(pdf, name)
+    return MixturePDF(predicted["weights"], predicted["means"], predicted["sigmas"])
 
 
 def neighbour_scatter(

@@ -9,7 +9,7 @@ import torch
 
 from photoz.files import InputError
 from photoz.networks.deepz import DeepZ
-from photoz.networks.density import Mixture
+from photoz.networks.density import ZMIN, Mixture
 from photoz.networks.transform import check_bands
 from photoz.pdf.mixture import MixturePDF, average
 from photoz.survey.catalogue import Catalogue
@@ -50,7 +50,7 @@ def predict_folds(trained: TrainedNetworks, catalogue: Catalogue, folds: np.ndar
     for fold in range(n_folds):
         index = np.flatnonzero(usable & (folds == fold))
         _predict(trained.network.member(fold), trained, catalogue, index, result)
-    return result.pdf(trained.zmin)
+    return result.pdf()
 
 
 def predict_ensemble(trained: Sequence[TrainedNetworks], catalogue: Catalogue) -> MixturePDF:
@@ -70,7 +70,7 @@ def predict_ensemble(trained: Sequence[TrainedNetworks], catalogue: Catalogue) -
         for k in range(networks.network.n_networks):
             result = _Result(len(catalogue), networks.network.config.components)
             _predict(networks.network.member(k), networks, catalogue, usable, result)
-            pdfs.append(result.pdf(networks.zmin))
+            pdfs.append(result.pdf())
     return average(pdfs)
 
 
@@ -87,8 +87,8 @@ class _Result:
         self.means[index] = p.mean[0].cpu().numpy()
         self.sigmas[index] = np.exp(p.log_sigma[0].cpu().numpy().astype(float))
 
-    def pdf(self, zmin: float) -> MixturePDF:
-        return MixturePDF(self.weights, self.means, self.sigmas, zmin)
+    def pdf(self) -> MixturePDF:
+        return MixturePDF(self.weights, self.means, self.sigmas, ZMIN)
 
 
 @torch.no_grad()

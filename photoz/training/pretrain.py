@@ -79,7 +79,7 @@ def pretrain(
     if not np.isfinite(flux).all():
         row = int(np.flatnonzero(~np.isfinite(flux).all(1))[0])
         raise InputError(f"simulated galaxy {row} has a flux that is not finite; simulate again")
-    # Inputs are ratios: scaling each galaxy to its reference flux keeps float32 far from underflow.
+    # The noise model gives each galaxy its brightness; here it has unit flux in the reference band.
     scaled = flux / flux[:, [transform.reference_index]]
     fluxes = torch.as_tensor(scaled, dtype=torch.float32, device=device)
     redshifts = torch.as_tensor(redshift, dtype=torch.float32, device=device)
@@ -112,7 +112,8 @@ class _Pretrainer:
         device: torch.device,
     ) -> None:
         self.network, self.transform, self.noise, self.config = network, transform, noise, config
-        self.generators = seeded_generators([seed], device)
+        # The weights were drawn from `seed` itself.
+        self.generators = seeded_generators([seed + 1], device)
         self.optimiser = make_optimiser(network, config)
         self.dtype = matmul_dtype(config.precision, device)
         self.order = torch.empty(0, dtype=torch.long, device=device)
@@ -130,9 +131,13 @@ class _Pretrainer:
         return index.unsqueeze(0)
 
     def noisy(self, flux: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs and their errors, drawn from the noise model."""
-        error = self.noise.error(flux)
-        noisy = flux + error * self._normal(flux)
+        """Inputs and their errors, at a brightness and with noise drawn from the noise model."""
+        uniform = torch.rand(
+            (*flux.shape[:-1], 1), generator=self.generators[0], device=flux.device
+        )
+        bright = flux * self.noise.brightness(uniform)
+        error = self.noise.error(bright)
+        noisy = bright + error * self._normal(bright)
         return self.transform(noisy), self.transform.error(noisy, error)
 
     def step(self, flux: Tensor, redshift: Tensor, rate: float) -> tuple[Tensor, Tensor]:

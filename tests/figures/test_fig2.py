@@ -35,6 +35,13 @@ def test_labels_and_legend(metrics):
     assert ax.get_yscale() == "log"
 
 
+@pytest.mark.parametrize(
+    ("band", "label"), [("i", r"$i_{\rm AB}$ [mag]"), ("NB755", "NB755 (AB) [mag]")]
+)
+def test_the_magnitude_is_named_after_its_band(metrics, band, label):
+    assert fig2.draw(metrics, reference_band=band).axes[0].get_xlabel() == label
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
 def test_one_panel_per_catalogue(n):
     figure = fig2.draw(make_metrics([f"field_{k}" for k in range(n)]))

@@ -26,7 +26,7 @@ def test_the_legend_gives_the_distance_to_uniform():
     legend = fig8.draw({}, {"a": np.linspace(0, 0.5, 5000)}).axes[0].get_legend()
     labels = [text.get_text() for text in legend.get_texts()]
     assert "Ensemble, KS = 0.500" in labels and any("15 %" in label for label in labels)
-    assert not any("One network" in label for label in labels)
+    assert not any("Single network" in label for label in labels)
 
 
 def test_galaxies_without_pit_are_left_out_of_the_normalisation():

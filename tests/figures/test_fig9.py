@@ -37,6 +37,20 @@ def test_the_target_is_a_horizontal_line_of_the_upper_panel(curves):
     assert levels(fig9.draw(curves, target=np.nan).axes[0]) == []
 
 
+def test_the_target_is_drawn_for_the_survey_that_it_is_meant_for_only():
+    curves = make_curves(["paus_mock", "zcosmos"])
+
+    def has_target(**choice):
+        figure = fig9.draw(curves, **choice)
+        labels = [text.get_text() for text in figure.legends[0].get_texts()]
+        lines = [any(set(x.get_ydata()) == {0.0035} for x in ax.lines) for ax in figure.axes[:2]]
+        return [*lines, "Target 0.0035" in labels]
+
+    assert has_target() == [True, True, True]
+    assert has_target(target_on=["paus_mock"]) == [True, False, True]
+    assert has_target(target_on=[]) == [False, False, False]
+
+
 def test_labels_units_and_legend(curves):
     figure = fig9.draw(curves)
     top, bottom = figure.axes

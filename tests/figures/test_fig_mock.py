@@ -101,5 +101,5 @@ def test_unusable_input(comparison):
     empty = {**comparison, "redshift_mock": np.zeros_like(comparison["redshift_mock"])}
     with pytest.raises(InputError, match="'a' has no galaxy in the redshift range"):
         fig_mock.draw({"a": empty})
-    with pytest.raises(InputError, match="no band u"):
+    with pytest.raises(InputError, match="has no u"):
         fig_mock.measure_scatter(make_catalogue(bands=BANDS[1:]))

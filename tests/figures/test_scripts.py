@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from photoz.figures import fig8
 from photoz.survey.catalogue import write_catalogue
 
 from .conftest import make_curves, make_metrics
@@ -57,14 +58,21 @@ def test_fig2(tmp_path):
     run("fig2", tmp_path, {"metrics": paths}, {"variants": None})
 
 
-def test_fig8(tmp_path, photoz_table):
-    inputs = {"single": [photoz_table], "ensemble": [photoz_table]}
-    run("fig8", tmp_path, inputs, {"catalogues": ["paus_mock"]})
+def test_fig8_draws_one_split(tmp_path, photoz_table, monkeypatch):
+    table = pd.read_parquet(photoz_table)
+    splits = [table.assign(split=k, pit=table["pit"] ** (1 + k)) for k in range(2)]
+    inputs = {"single": [parquet(tmp_path, "single", pd.concat(splits))]}
+    drawn, draw = [], fig8.draw
+    monkeypatch.setattr(fig8, "draw", lambda *tables: drawn.append(tables) or draw(*tables))
+    run("fig8", tmp_path, inputs | {"ensemble": [photoz_table]}, {"catalogues": ["paus_mock"]})
+    ((single, ensemble),) = drawn
+    assert len(single["paus_mock"]) == len(ensemble["paus_mock"]) == 50
+    assert single["paus_mock"].tolist() == table["pit"].tolist()
 
 
 def test_fig9(tmp_path):
     path = parquet(tmp_path, "curves", make_curves())
-    run("fig9", tmp_path, {"curves": [path]}, {"variants": ["knn"]})
+    run("fig9", tmp_path, {"curves": [path]}, {"variants": ["knn"], "target_on": []})
 
 
 def test_figd1(tmp_path, photoz_table):
@@ -89,7 +97,7 @@ def test_fig_training(tmp_path):
 def test_a_broken_table_ends_with_one_line_that_names_the_file(tmp_path, capsys):
     path = parquet(tmp_path, "curves", make_curves().drop(columns="completeness"))
     with pytest.raises(SystemExit):
-        run("fig9", tmp_path, {"curves": [path]}, {"variants": None})
+        run("fig9", tmp_path, {"curves": [path]}, {"variants": None, "target_on": []})
     message = capsys.readouterr().err.strip()
     assert "\n" not in message and "curves.parquet: no column 'completeness'" in message
     assert not (tmp_path / "f.pdf").exists()

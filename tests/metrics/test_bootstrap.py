@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 from photoz.files import InputError
-from photoz.metrics import bootstrap_error, bootstrap_errors, nmad, paired_difference, sigma68
+from photoz.metrics import (
+    bootstrap_error,
+    bootstrap_errors,
+    nmad,
+    paired_difference,
+    ratio_contrast,
+    sigma68,
+    strict_outlier_fraction,
+)
 
 
 def test_error_of_the_mean_is_sigma_over_root_n():
@@ -71,3 +79,44 @@ def test_galaxies_missing_in_either_are_left_out_of_both():
     assert result.value_b == sigma68(b[5:])
     with pytest.raises(InputError, match="same galaxies"):
         paired_difference(sigma68, a, b[1:])
+
+
+def test_several_columns_count_as_the_mean_of_their_statistic():
+    rng = np.random.default_rng(6)
+    members = rng.normal(size=(500, 3))
+    members[7, 1] = np.nan
+    ensemble = members.mean(axis=1)
+    result = paired_difference(np.std, ensemble, members, rng=1, n_boot=50)
+    assert (result.n, result.n_invalid) == (499, 1)
+    kept = np.delete(members, 7, axis=0)
+    assert result.value_b == pytest.approx(kept.std(axis=0).mean())
+    assert result.ratio == pytest.approx(1 / np.sqrt(3), rel=0.1)
+    one = paired_difference(np.std, kept[:, 0], kept[:, 1], rng=1, n_boot=50)
+    assert one == paired_difference(np.std, kept[:, 0], kept[:, 1:2], rng=1, n_boot=50)
+
+
+def test_contrast_of_two_ratios_cancels_what_the_four_share():
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(size=(2, 3000))
+    same = ratio_contrast(sigma68, (2 * a, b), (2 * a, b), rng=1, n_boot=50)
+    assert same.ratio == 1 and same.error == 0 and same.p_value == 1
+    doubled = ratio_contrast(sigma68, (3 * a, b), (2 * a, b), rng=1, n_boot=100)
+    assert doubled.ratio == pytest.approx(1.5) and doubled.ratio_error < 1e-10
+    assert doubled.p_value == pytest.approx(2 / 101)
+    assert doubled.value_a == pytest.approx(3 * sigma68(a) / sigma68(b))
+
+
+def test_error_of_a_contrast_is_that_of_independent_ratios():
+    # ln of a standard deviation of n normal numbers has the error 1 / sqrt(2 n).
+    four = np.random.default_rng(5).normal(size=(4, 2000))
+    result = ratio_contrast(np.std, tuple(four[:2]), tuple(four[2:]), rng=1, n_boot=500)
+    expected = np.sqrt(4 / (2 * 2000))
+    assert result.ratio_error == pytest.approx(expected, rel=0.15)
+    assert result.p_value > 0.01
+
+
+def test_a_ratio_to_nothing_has_no_contrast():
+    a = np.full(50, 0.5)
+    result = ratio_contrast(strict_outlier_fraction, (a, 0 * a), (a, a), n_boot=20)
+    assert np.isnan(result.p_value) and np.isnan(result.ratio)
+    assert result.n == 50

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from photoz.metrics import central_bins, coverage, pit_histogram, pit_tests
-from photoz.metrics.calibration import anderson_darling_uniform
+from photoz.metrics import calibration_table, central_bins, coverage, pit_histogram, pit_tests
+from photoz.metrics.calibration import anderson_darling_uniform, expected_ks, ks_distance
 from photoz.pdf import MixturePDF
 
 
@@ -89,3 +89,43 @@ def test_coverage_of_a_known_pit():
     np.testing.assert_allclose(fraction, [0.5, 0.683, 0.954], atol=1e-3)
     assert error[0] == pytest.approx(0.5 / np.sqrt(1000))
     assert np.isnan(coverage([], [0.5])[0]).all()
+
+
+def test_ks_distance_is_scipys_and_its_expectation_that_of_uniform_values():
+    rng = np.random.default_rng(2)
+    for n in (1, 2, 30, 1000):
+        u = rng.uniform(size=n)
+        assert ks_distance(np.append(u, np.nan)) == pytest.approx(stats.kstest(u, "uniform")[0])
+    assert np.isnan(ks_distance([np.nan]))
+    for n in (20, 400):
+        measured = np.mean([ks_distance(rng.uniform(size=n)) for _ in range(2000)])
+        assert expected_ks(n) == pytest.approx(measured, rel=0.03)
+
+
+def test_splits_are_tested_by_themselves_and_not_pooled():
+    rng = np.random.default_rng(9)
+    first = rng.uniform(size=600)
+    # A second split of the same galaxies says nearly the same; pooled they would look like more.
+    second = np.clip(first + 0.001, 0, 1)
+    ensemble = 0.5 * (first + second)
+    table = calibration_table(ensemble, [first, second], n_boot=50).set_index("density")
+    assert table.index.tolist() == ["ensemble", "split 0", "split 1"]
+    assert table["n"].tolist() == [600] * 3
+    for name, pit in (("ensemble", ensemble), ("split 0", first), ("split 1", second)):
+        alone = pit_tests(pit)
+        row = table.loc[name]
+        assert (row["ks"], row["ks_p"], row["ad_p"]) == (alone.ks, alone.ks_p, alone.ad_p)
+        centre = central_bins(pit)
+        assert row["central_deviation"] == centre.deviation
+        assert row["central_expected"] == centre.expected
+        assert row["coverage_68"] == coverage(pit, 0.68)[0][0]
+    assert table["ks_expected"].iloc[0] == expected_ks(600)
+    assert (table["ks_error"] > 0).all() and (table["central_error"] > 0).all()
+
+
+def test_one_split_is_the_ensemble_and_is_listed_once():
+    pit = np.random.default_rng(1).uniform(size=50)
+    table = calibration_table(pit, [pit], n_boot=5)
+    assert table["density"].tolist() == ["split 0"]
+    nothing = calibration_table(np.full(3, np.nan), [np.full(3, np.nan)], n_boot=5)
+    assert nothing["n"].tolist() == [0] and np.isnan(nothing["ks"]).all()

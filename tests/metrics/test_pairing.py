@@ -48,10 +48,12 @@ def run_script(folder, ids):
         noisy = z + 0.01 * (1 + shift) * np.sin(7 * values)
         write_photoz_table(path, {"id": values, "z_spec": z, "z_mode": noisy})
     job = SimpleNamespace(
-        input=SimpleNamespace(tables=paths),
+        input=SimpleNamespace(tables=paths, singles=paths),
         output=[str(folder / "comparisons.parquet")],
         log=[str(folder / "compare.log")],
-        params=SimpleNamespace(evaluated=pairs, pairs=[("knn", "deepz")], n_boot=20, seed=3),
+        params=SimpleNamespace(
+            evaluated=pairs, pairs=[("knn", "deepz")], contrasts=[], n_boot=20, seed=3
+        ),
     )
     runpy.run_path(str(SCRIPT), init_globals={"snakemake": job}, run_name="__main__")
     return pd.read_parquet(folder / "comparisons.parquet")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from photoz.files import InputError
-from photoz.metrics import best_half, completeness_curve, quality_curves, sigma68
+from photoz.metrics import bootstrap_error, completeness_curve, quality_curves, sigma68
 
 
 def test_cut_keeps_the_best():
@@ -43,13 +43,32 @@ def test_galaxies_without_spectroscopic_redshift_do_not_count():
     assert curves.n.tolist() == [3, 3, 3]
 
 
-def test_best_half_ratio():
+def test_the_best_half_in_closed_form():
     dz = np.concatenate([np.linspace(-0.01, 0.01, 501), np.linspace(-0.1, 0.1, 501)])
-    odds = np.repeat([1.0, 0.0], 501)
-    half = best_half(dz, odds)
-    assert half.best == pytest.approx(0.682 * 0.01)
-    assert half.all == sigma68(dz)
-    assert half.ratio == half.best / half.all
+    half = completeness_curve(dz, np.repeat([1.0, 0.0], 501), [0.5, 1.0])
+    assert half.sigma68[0] == pytest.approx(0.682 * 0.01)
+    assert half.sigma68[1] == sigma68(dz)
+
+
+def test_errors_are_those_of_a_bootstrap_that_cuts_anew():
+    rng = np.random.default_rng(8)
+    odds = rng.uniform(size=2000)
+    dz = 0.01 * (1.5 - odds) * rng.normal(size=2000)
+    curve = completeness_curve(dz, odds, [0.5, 1.0], n_boot=400, rng=1)
+
+    def cut_anew(errors, quality):
+        return sigma68(errors[np.argsort(-quality)[:1000]])
+
+    half = bootstrap_error(cut_anew, dz, odds, n_boot=400, rng=2)
+    assert curve.sigma68_error[0] == pytest.approx(half, rel=0.15)
+    whole = bootstrap_error(sigma68, dz, n_boot=400, rng=2)
+    assert curve.sigma68_error[1] == pytest.approx(whole, rel=0.15)
+    share = curve.strict_outliers[1]
+    assert curve.strict_outliers_error[1] == pytest.approx(
+        np.sqrt(share * (1 - share) / 2000), rel=0.15
+    )
+    again = completeness_curve(dz, odds, [0.5, 1.0], n_boot=400, rng=1)
+    assert again.equals(curve)
 
 
 def test_bad_input_is_told():

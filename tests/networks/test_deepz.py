@@ -65,6 +65,18 @@ def test_members_repeats_and_stacks_predict_alike():
         three.repeated(2)
 
 
+def test_the_public_codes_network_can_be_named():
+    config = NetworkConfig(
+        encoder_layers=5, decoder_layers=5, photoz_layers=15, photoz_first_width=400,
+        photoz_dropout=0.02, photoz_undropped_layers=3, autoencoder_dropout=0.01,
+        layer_order="norm_linear_relu",
+    )  # fmt: skip
+    hidden = DeepZ(config, 46, seeded_generators([0])).photoz.hidden
+    shapes = [tuple(layer.linear.weight.shape[1:]) for layer in hidden]
+    assert shapes == [(56, 400), (400, 250)] + [(250, 250)] * 13
+    assert [layer.p for layer in hidden] == [0.02] * 12 + [0.0] * 3
+
+
 def test_network_without_autoencoder_reads_only_the_bands():
     config = NetworkConfig(photoz_layers=2, width=8, features=0)
     network = DeepZ(config, 7, seeded_generators([0]))

@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from photoz.files import InputError
-from photoz.pdf import GridPDF, average_grid
+from photoz.pdf import GridPDF
 
 
 def gaussians(mean=(0.3003, 0.6), sigma=(0.02, 0.05), step=0.002):
@@ -44,6 +44,12 @@ def test_quantile_inverts_the_cdf_on_an_uneven_grid():
     np.testing.assert_allclose(pdf.cdf(pdf.quantile(q)), np.tile(q, (5, 1)), rtol=1e-10)
 
 
+def test_a_grid_as_long_as_the_sample_is_still_a_grid():
+    pdf, z = gaussians(), np.array([0.31, 0.52])
+    assert pdf.cdf(z).shape == (2, 2)
+    np.testing.assert_array_equal(np.diag(pdf.cdf(z)), pdf.pit(z))
+
+
 def test_no_density_outside_the_grid():
     pdf = gaussians()
     np.testing.assert_array_equal(pdf.pdf([-0.1, 2.0]), 0)
@@ -62,15 +68,6 @@ def test_mode_at_the_end_of_the_grid():
     assert GridPDF([0.0, 0.5, 1.0], [[3, 1, 0.5]]).mode()[0] == 0.0
     assert GridPDF([0.0, 0.5, 1.0], [[0, 1, 5]]).mode()[0] == 1.0
     assert GridPDF([0.0, 1.0], [[1, 5]]).mode()[0] == 1.0
-
-
-def test_average_of_grids():
-    a, b = gaussians(), gaussians((0.5, np.nan), (0.1, 0.1))
-    mean = average_grid([a, b])
-    np.testing.assert_allclose(mean.density[0], 0.5 * (a.density[0] + b.density[0]))
-    np.testing.assert_allclose(mean.density[1], a.density[1])
-    with pytest.raises(InputError, match="share"):
-        average_grid([a, gaussians(step=0.004)])
 
 
 def test_bad_grids_are_told():

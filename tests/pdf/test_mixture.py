@@ -189,9 +189,9 @@ def test_bad_input_is_told():
         average([])
 
 
-def test_cdf_on_a_grid_as_long_as_the_sample_needs_two_dimensions():
+def test_cdf_takes_a_grid_even_one_as_long_as_the_sample_and_pit_own_redshifts():
     pdf = random_mixture(5, 2)
     z = np.linspace(0.2, 1, 5)
-    assert pdf.cdf(z).shape == (5,)
-    assert pdf.cdf(z[None]).shape == (5, 5)
-    np.testing.assert_allclose(np.diag(pdf.cdf(z[None])), pdf.cdf(z))
+    assert pdf.cdf(z).shape == (5, 5)
+    np.testing.assert_array_equal(np.diag(pdf.cdf(z)), pdf.pit(z))
+    np.testing.assert_array_equal(pdf.cdf(np.tile(z, (5, 1))), pdf.cdf(z))

@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import ks_2samp
 
 from photoz.files import InputError
 from photoz.simulations.galaxies import PopulationConfig
-from photoz.simulations.mock import MockConfig, make_mock, make_template_mock
+from photoz.simulations.mock import MockConfig, make_mock, make_template_mock, mock_limits
 from photoz.simulations.observing import ObservingConfig
 from photoz.simulations.template_mock import (
     draw_templates,
@@ -13,11 +14,12 @@ from photoz.simulations.template_mock import (
     mock_wavelengths,
     template_grid_fluxes,
 )
+from photoz.sps.template_library import EMISSION_LINES, line_luminosities, load_template_library
 from photoz.survey.bands import BandSet
 from photoz.survey.catalogue import read_catalogue, write_catalogue
 from photoz.survey.coadds import coadd
 from photoz.survey.photometry import band_flux
-from photoz.templates.library import EMISSION_LINES, line_luminosities, load_template_library
+from photoz.survey.selection import Selection
 
 N = 400
 MAKERS = {"populations": make_mock, "templates": make_template_mock}
@@ -49,6 +51,60 @@ def test_magnitude_is_the_reference_flux(mock):
     np.testing.assert_allclose(mock.mag_i, 26 - 2.5 * np.log10(flux), atol=1e-5)
     # measured and true magnitudes differ by noise and the zero-point of the band only
     assert np.std(mock.mag_i - mock.truth["mag_i"]) < 0.05
+
+
+def selecting(survey, **limits):
+    return replace(survey, selection=replace(survey.selection, **limits))
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_the_selection_of_the_survey_holds(name, broad_only):
+    limits = {"magnitude_min": 20.0, "magnitude_max": 21.5}
+    limits |= {"redshift_min": 0.3, "redshift_max": 0.9}
+    mock = MAKERS[name](selecting(broad_only, **limits), MockConfig(n_galaxies=N), 5)
+    assert len(mock) == N
+    assert mock.mag_i.min() >= 20.0 and mock.mag_i.max() < 21.5
+    assert mock.redshift.min() > 0.3 and mock.redshift.max() < 0.9
+    np.testing.assert_array_equal(mock.id, np.arange(N))
+
+
+def test_a_brighter_limit_cuts_the_same_distribution(broad_only):
+    """The mock to i < 21.5 is the bright part of the mock to 22.5."""
+    noisy = ObservingConfig(zero_point_error=0.0, broad_error_floor=0.05)
+    config = MockConfig(n_galaxies=3000, observing=noisy)
+    deep = make_template_mock(broad_only, config, 6)
+    shallow = make_template_mock(selecting(broad_only, magnitude_max=21.5), config, 6)
+    bright = deep.mag_i < 21.5
+    assert shallow.truth["mag_i"].max() > 21.5  # noise brings galaxies in as it takes others out
+    assert ks_2samp(deep.redshift[bright], shallow.redshift).pvalue > 1e-3
+    assert ks_2samp(deep.mag_i[bright], shallow.mag_i).pvalue > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"magnitude_max": 23.0}, "ends at magnitude 22.5.*magnitude_max of 23"),
+        ({"redshift_max": 1.5}, "ends at redshift 1.2.*redshift_max of 1.5"),
+        ({"redshift_min": 1.3}, "redshift_min of 1.3"),
+        ({"redshift_min": 1.199999, "redshift_max": 1.2}, "hardly any galaxy"),
+        ({"magnitude_min": 5.0, "magnitude_max": 10.0}, "hardly any galaxy"),
+    ],
+)
+def test_limits_beyond_the_sky_model_are_refused(broad_only, limits, message):
+    with pytest.raises(InputError, match=message) as caught:
+        make_mock(selecting(broad_only, **limits), MockConfig(n_galaxies=20), 1)
+    assert "\n" not in str(caught.value) and broad_only.name in str(caught.value)
+
+
+def test_no_limits_are_those_of_the_sky_model(broad_only):
+    free = replace(broad_only, selection=Selection())
+    assert mock_limits(free) == ((-np.inf, 22.5), (-np.inf, 1.2))
+
+
+@pytest.mark.parametrize("band", ["r", "z"])
+def test_i_magnitudes_go_on_no_other_band(broad_only, band):
+    with pytest.raises(InputError, match=f"reference_band must lie at 7000-8500 A, but {band} "):
+        make_template_mock(replace(broad_only, reference_band=band), MockConfig(n_galaxies=5), 1)
 
 
 def test_coadds_are_those_of_the_exposures(mock):

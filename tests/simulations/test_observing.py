@@ -150,6 +150,9 @@ def test_mistakes_are_named(paus):
         ObservingConfig(outlier_fraction=1.5)
     with pytest.raises(InputError, match="error_floor"):
         ObservingConfig(error_floor=-0.1)
+    for amplitude in (2.9, 31.0):
+        with pytest.raises(InputError, match=r"outlier_amplitude must lie in \[3, 30\]"):
+            ObservingConfig(outlier_amplitude=amplitude)
     with pytest.raises(InputError, match="tray_size"):
         ObservingConfig(tray_size=0)
     bad = flat(3, 20.0, paus.bands)

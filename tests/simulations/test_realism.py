@@ -1,10 +1,8 @@
 """The mocks look like real zCOSMOS galaxies, in numbers."""
 
 import json
-import os
 from dataclasses import replace
 from importlib import resources
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -75,20 +73,12 @@ def test_missing_bands_are_named(paus, mock):
         broad_magnitudes(renamed)
 
 
-def real_data() -> Path:
-    folder = os.environ.get("PHOTOZ_TEST_DATA")
-    folder = Path(folder) if folder else Path(__file__).parents[3] / "shared" / "data"
-    path = folder / "zcosmos20k_broadband.parquet"
-    if not path.exists():
-        pytest.skip(f"{path} is not here: the real zCOSMOS catalogue is not shipped")
-    return path
-
-
-def test_shipped_statistics_are_those_of_the_catalogue(broad_only, tmp_path):
-    path = real_data()
-    assert len(read_real(path)["redshift"]) == load_reference()["n"]
+def test_shipped_statistics_are_those_of_the_catalogue(broad_only, real_galaxies, tmp_path):
+    real = read_real(real_galaxies)
+    assert len(real["redshift"]) == load_reference()["n"]
     bands = broad_only.bands.subset(load_reference()["bands"])
-    build(path, bands, tmp_path)
+    # the scatter of neighbours is measured again in tests/test_mock_reference.py
+    build(real, bands, load_reference()["neighbour_scatter"], tmp_path)
     for name in ("zcosmos_sky.json", "zcosmos_reference.json"):
         again = json.loads((tmp_path / name).read_text())
         shipped = json.loads(resources.files("photoz.data").joinpath(name).read_text())

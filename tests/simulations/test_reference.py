@@ -6,7 +6,7 @@ import pytest
 from photoz.simulations import reference
 from photoz.simulations.sky import load_template_mix
 from photoz.simulations.template_mock import COLOUR_EXCESSES
-from photoz.templates import load_template_library
+from photoz.sps.template_library import load_template_library
 
 
 def counted(n_templates, n=500):

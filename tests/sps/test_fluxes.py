@@ -5,7 +5,7 @@ from photoz.files import InputError
 from photoz.sps.dust import DUST_LAWS
 from photoz.sps.fluxes import simulate_fluxes
 from photoz.sps.history import age_weights
-from photoz.sps.population import attenuate, composite
+from photoz.sps.population import PopulationModel, attenuate
 from photoz.sps.projection import BandProjector
 
 
@@ -23,7 +23,9 @@ def test_same_as_the_steps_one_by_one(grid, projector, parameters, fluxes):
     rows = slice(0, 20)
     part = {name: value[rows] for name, value in parameters.items()}
     mass = age_weights(part["tage"], part["tau"], part["const"], part["sf_start"], grid.log_age)
-    spectra = composite(grid, mass, part["logzsol"], part["gas_logu"], part["gas_logz"])
+    spectra = PopulationModel(grid).spectra(
+        mass, part["logzsol"], part["gas_logu"], part["gas_logz"]
+    )
     spectra = attenuate(spectra, part["dust2"])
     expected = projector.fluxes(spectra.continuum, spectra.lines, part["redshift"])
     np.testing.assert_allclose(fluxes[rows], expected, rtol=1e-5)
@@ -41,14 +43,6 @@ def test_every_flux_is_a_galaxy(fluxes, bands):
     assert colour.min() > -4 and np.percentile(colour, 99) < 5
     # Redder with dust, in the mean over everything else.
     assert np.median(colour[:, bands.index("u")]) > 0.5
-
-
-def test_histories_can_be_given_as_weights(grid, projector, parameters, fluxes):
-    history = ("tage", "tau", "const", "sf_start")
-    mass = age_weights(*(parameters[name] for name in history), grid.log_age)
-    others = {k: v for k, v in parameters.items() if k not in history}
-    again = simulate_fluxes(grid, projector, others, weights=mass)
-    np.testing.assert_array_equal(again, fluxes)
 
 
 def test_dust_law_can_be_chosen(grid, projector, parameters, fluxes, bands):

@@ -1,8 +1,20 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from photoz.files import InputError
 from photoz.sps.grid import load_grid, save_grid
+
+
+def take_pixels(grid, pixels):
+    """The grid on fewer wavelengths: small files."""
+    return replace(
+        grid,
+        wavelength=grid.wavelength[pixels],
+        spectrum=grid.spectrum[..., pixels],
+        nebular_continuum=grid.nebular_continuum[..., pixels],
+    )
 
 
 def d4000(grid, m, a):
@@ -69,7 +81,7 @@ def test_nebular_basis_restores_the_continuum(grid):
 
 
 def test_round_trip_is_exact_enough_and_deterministic(grid, tmp_path):
-    small = grid.take_pixels(slice(1000, 1100))
+    small = take_pixels(grid, slice(1000, 1100))
     save_grid(tmp_path / "a.npz", small)
     again = load_grid(tmp_path / "a.npz")
     # A second rounding: within half a step of the 16-bit logarithms.
@@ -85,7 +97,7 @@ def test_round_trip_is_exact_enough_and_deterministic(grid, tmp_path):
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "other", "absent"])
 def test_damaged_files_are_refused(grid, tmp_path, damage):
     path = tmp_path / "grid.npz"
-    save_grid(path, grid.take_pixels(slice(0, 50)))
+    save_grid(path, take_pixels(grid, slice(0, 50)))
     content = bytearray(path.read_bytes())
     if damage == "truncated":
         path.write_bytes(content[: len(content) // 2])

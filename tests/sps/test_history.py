@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import quad
 
 from photoz.files import InputError
-from photoz.sps.history import age_weights, tabulated_weights
+from photoz.sps.history import age_weights
 
 LOG_AGE = 5.0 + 0.05 * np.arange(107)
 
@@ -77,33 +77,3 @@ def test_impossible_histories_name_the_row(name, values):
     with pytest.raises(InputError, match=name) as caught:
         age_weights(*columns, LOG_AGE)
     assert "row 1" in str(caught.value)
-
-
-def test_tabulated_history_agrees_with_the_exponential():
-    time = np.linspace(1.0, 14.0, 3001)
-    tau = np.array([2.0, 8.0])
-    tage = np.array([13.0, 6.2])
-    tabulated = tabulated_weights(time, np.exp(-(time - 1.0) / tau[:, None]), tage, LOG_AGE)
-    exact = age_weights(tage, tau, np.zeros(2), np.ones(2), LOG_AGE)
-    np.testing.assert_allclose(tabulated, exact, rtol=1e-3, atol=1e-6)
-    np.testing.assert_allclose(tabulated.sum(axis=1), 1.0, rtol=1e-6)
-
-
-def test_tabulated_burst_lands_on_the_ssps_around_its_age():
-    time = np.array([0.0, 4.99, 5.0, 5.01, 12.0])
-    weights = tabulated_weights(time, [[0.0, 0.0, 1.0, 0.0, 0.0]], [10.0], LOG_AGE)[0]
-    around = np.flatnonzero(weights)
-    mean = np.sum(weights * LOG_AGE)
-    assert set(around) <= {93, 94, 95} and mean == pytest.approx(np.log10(5e9), abs=1e-4)
-
-
-def test_tabulated_history_refuses_what_makes_no_star():
-    time = np.array([0.0, 5.0, 10.0])
-    with pytest.raises(InputError, match="sfr = -1 in row 1"):
-        tabulated_weights(time, [[1, 1, 1], [1, -1, 1]], [9.0, 9.0], LOG_AGE)
-    with pytest.raises(InputError, match="before tage"):
-        tabulated_weights(time, [[0.0, 0.0, 1.0]], [4.0], LOG_AGE)
-    with pytest.raises(InputError, match="shape"):
-        tabulated_weights(time, [[1.0, 1.0]], [4.0], LOG_AGE)
-    with pytest.raises(InputError, match="ascending"):
-        tabulated_weights(time[::-1], [[1.0, 1.0, 1.0]], [4.0], LOG_AGE)

@@ -4,7 +4,7 @@ import pytest
 from photoz.files import InputError
 from photoz.sps.dust import CALZETTI, calzetti
 from photoz.sps.history import age_weights
-from photoz.sps.population import PopulationModel, attenuate, composite
+from photoz.sps.population import PopulationModel, attenuate
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def weights(grid, parameters):
 @pytest.fixture(scope="module")
 def spectra(grid, parameters, weights):
     names = ("logzsol", "gas_logu", "gas_logz")
-    return composite(grid, weights, *(parameters[name] for name in names))
+    return PopulationModel(grid).spectra(weights, *(parameters[name] for name in names))
 
 
 def bracket(nodes, value):
@@ -74,7 +74,7 @@ def test_equivalent_widths_and_balmer_decrement(grid, spectra):
 
 def test_old_populations_have_no_lines(grid):
     old = (grid.log_age == grid.log_age[98])[None].astype(float)
-    spectra = composite(grid, old, [0.0], [-2.0], [0.0])
+    spectra = PopulationModel(grid).spectra(old, [0.0], [-2.0], [0.0])
     assert spectra.lines.max() == 0.0
     solar = int(np.argmin(np.abs(grid.log_z)))
     np.testing.assert_allclose(spectra.continuum[0], grid.spectrum[solar, 98], rtol=1e-5)
@@ -84,7 +84,7 @@ def test_metallicity_is_linear_in_flux_and_log_z(grid):
     one = np.zeros((1, grid.log_age.size))
     one[0, 90] = 1.0
     middle = 0.5 * (grid.log_z[1] + grid.log_z[2])
-    spectrum = composite(grid, one, [middle], [-2.0], [0.0]).continuum[0]
+    spectrum = PopulationModel(grid).spectra(one, [middle], [-2.0], [0.0]).continuum[0]
     expected = 0.5 * (grid.spectrum[1, 90] + grid.spectrum[2, 90])
     np.testing.assert_allclose(spectrum, expected, rtol=1e-5)
 
@@ -92,7 +92,7 @@ def test_metallicity_is_linear_in_flux_and_log_z(grid):
 def test_ionisation_parameter_is_clamped_where_fsps_ends(grid, weights):
     w = np.repeat(weights[:1], 4, axis=0)
     zero = np.zeros(4)
-    lines = composite(grid, w, zero, np.array([-1.0, 0.5, -4.0, -9.0]), zero).lines
+    lines = PopulationModel(grid).spectra(w, zero, np.array([-1.0, 0.5, -4.0, -9.0]), zero).lines
     np.testing.assert_allclose(lines[0], lines[1], rtol=1e-6)
     np.testing.assert_allclose(lines[2], lines[3], rtol=1e-6)
     beyond = PopulationModel(grid, log_u_max=0.0).spectra(w, zero, np.zeros(4), zero).lines
@@ -117,8 +117,8 @@ def test_attenuation_dims_continuum_and_lines_alike(spectra, parameters):
 
 def test_wrong_input_is_refused(grid, weights):
     with pytest.raises(InputError, match="age weights"):
-        composite(grid, weights[:1, :-1], [0.0], [-2.0], [0.0])
+        PopulationModel(grid).spectra(weights[:1, :-1], [0.0], [-2.0], [0.0])
     with pytest.raises(InputError, match="shape"):
-        composite(grid, weights[:2], [0.0], [-2.0, -2.0], [0.0, 0.0])
+        PopulationModel(grid).spectra(weights[:2], [0.0], [-2.0, -2.0], [0.0, 0.0])
     with pytest.raises(InputError, match="NaN"):
-        composite(grid, weights[:1], [np.nan], [-2.0], [0.0])
+        PopulationModel(grid).spectra(weights[:1], [np.nan], [-2.0], [0.0])

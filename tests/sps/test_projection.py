@@ -4,7 +4,7 @@ from astropy.cosmology import Planck15
 
 from photoz.files import InputError
 from photoz.sps.grid import SOLAR_LUMINOSITY
-from photoz.sps.population import composite
+from photoz.sps.population import PopulationModel
 from photoz.sps.projection import BandProjector
 from photoz.survey.bands import Band, BandSet
 from photoz.survey.photometry import AB_FLUX, band_flux, line_flux
@@ -23,7 +23,7 @@ def spectra(grid):
     weights = rng.dirichlet(np.full(grid.log_age.size, 0.1), 8)
     # Stars old enough to exist, some of them with a young component.
     weights[:4, :60] *= 0.01
-    return composite(grid, weights, np.zeros(8), np.full(8, -2.5), np.zeros(8))
+    return PopulationModel(grid).spectra(weights, np.zeros(8), np.full(8, -2.5), np.zeros(8))
 
 
 def area(redshift):

@@ -109,3 +109,66 @@ def test_broken_files_name_themselves(tmp_path):
         del store.attrs["bands"]
     with pytest.raises(InputError, match="no attribute 'bands'"):
         read_catalogue(path)
+
+
+@pytest.mark.parametrize("name", ["redshift", "flux", "exposures", "truth", "id"])
+def test_a_flipped_byte_is_noticed(tmp_path, name):
+    catalogue = make(500)
+    values = {
+        "exposures": catalogue.exposures.flux,
+        "truth": catalogue.truth["tau"],
+    }.get(name, getattr(catalogue, name))
+    path = tmp_path / "cat.h5"
+    write_catalogue(path, catalogue)
+    whole = bytearray(path.read_bytes())
+    whole[whole.index(values[100:110].tobytes())] ^= 1
+    path.write_bytes(whole)
+    with pytest.raises(InputError, match=r"cat\.h5"):
+        read_catalogue(path)
+
+
+def test_any_flipped_byte_gives_a_catalogue_or_an_input_error(tmp_path):
+    """Also bytes of the structure of the file, which have no checksum."""
+    path = tmp_path / "cat.h5"
+    write_catalogue(path, make(20))
+    whole = path.read_bytes()
+    for at in np.random.default_rng(1).integers(0, len(whole), 300):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
+        try:
+            assert len(read_catalogue(path).bands) == 3
+        except InputError as error:
+            assert "cat.h5" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("zero_point", "abc", "'zero_point' is 'abc', not a number"),
+        ("zero_point", np.nan, "not a number"),
+        ("bands", "u", "a list of band names"),
+        ("bands", 3, "a list of band names"),
+        ("bands", ["u", "i"], r"flux is \(7, 3\), expected \(7, 2\)"),
+        ("survey", 5, "'survey' is .*not a text"),
+        ("reference_band", "r", "no reference band 'r'"),
+        ("exposure_bands", ["u", "i"], "2 band names"),
+    ],
+)
+def test_wrong_attributes_are_named(tmp_path, name, value, message):
+    path = tmp_path / "cat.h5"
+    write_catalogue(path, make())
+    with h5py.File(path, "a") as store:
+        store.attrs[name] = value
+    with pytest.raises(InputError, match=rf"cat\.h5: .*{message}"):
+        read_catalogue(path)
+
+
+@pytest.mark.parametrize("name", ["id", "redshift", "coadd/error", "exposures/flux", "truth/tau"])
+@pytest.mark.parametrize("value", [5.0, np.array([b"a", b"b"]), np.ones((2, 2, 2, 2))])
+def test_wrong_datasets_are_named(tmp_path, name, value):
+    path = tmp_path / "cat.h5"
+    write_catalogue(path, make())
+    with h5py.File(path, "a") as store:
+        del store[name]
+        store[name] = value
+    with pytest.raises(InputError, match=r"cat\.h5: "):
+        read_catalogue(path)

@@ -118,3 +118,50 @@ def test_absent_table_and_unmeasured_band(tmp_path, survey):
     (tmp_path / "single.parquet").unlink()
     with pytest.raises(InputError, match=r"single.parquet: .*not found"):
         ingest(path, COLUMNS, survey)
+
+
+def test_error_floor_of_coadds_made_of_exposures(tmp_path, survey):
+    """The floor holds for bands that have no columns of their own, after the coadd."""
+    path = write(tmp_path, SINGLES)
+    plain = ingest(path, COLUMNS, survey).catalogue
+    factor = np.log(10) / 2.5
+    for floor in ({"error_floor": 0.5}, {"bands": {"NB455": {"error_floor": 0.5}}}):
+        columns = {**COLUMNS, **floor, "bands": COLUMNS["bands"] | floor.get("bands", {})}
+        catalogue = ingest(path, columns, survey).catalogue
+        expected = np.maximum(plain.error[:, 0], 0.5 * factor * plain.flux[:, 0])
+        np.testing.assert_allclose(catalogue.error[:2, 0], expected[:2], rtol=1e-6)
+        assert catalogue.error[1, 0] > plain.error[1, 0]  # 4.4 +- 0.9 becomes +- 2.0
+        np.testing.assert_array_equal(catalogue.exposures.error, plain.exposures.error)
+    with pytest.raises(InputError, match="negative"):
+        ingest(path, COLUMNS | {"error_floor": -1}, survey)
+
+
+def many(scale, error, n=60):
+    rng = np.random.default_rng(6)
+    ids = range(1, n + 1)
+    singles = []
+    for k in ids:
+        singles += [(k, "i", scale * 9 + error * rng.standard_normal(), error) for _ in range(3)]
+        singles.append((k, "NB455", 1.0, 1.0))
+    return singles, tuple(ids)
+
+
+def test_exposures_on_another_scale_than_the_coadds_are_refused(tmp_path, survey):
+    singles, ids = many(2.512, 0.2)
+    with pytest.raises(
+        InputError, match=r"cat\.csv: band i: .*exposures are 2\.51 times .*60 galaxies.*zero_point"
+    ):
+        ingest(write(tmp_path, singles, ids), COLUMNS, survey)
+    corrected = COLUMNS | {"exposures": COLUMNS["exposures"] | {"zero_point": 27}}
+    catalogue = ingest(write(tmp_path, singles, ids), corrected, survey).catalogue
+    assert np.median(catalogue.exposures.flux[:, 1, 0]) == pytest.approx(9, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("scale", "error", "n"),
+    [(1.05, 0.2, 60), (2.0, 9.0, 60), (2.0, 0.2, 19)],
+    ids=["within 10 %", "too noisy to tell", "too few to tell"],
+)
+def test_scales_that_agree_or_cannot_be_compared(tmp_path, survey, scale, error, n):
+    singles, ids = many(scale, error, n)
+    assert len(ingest(write(tmp_path, singles, ids), COLUMNS, survey).catalogue) == n

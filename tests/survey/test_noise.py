@@ -1,12 +1,17 @@
+import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from photoz.files import InputError
 from photoz.survey import (
     FixedSNR,
+    SurveyDepth,
     add_noise,
+    load_survey,
     noise_model_from_dict,
     read_noise_model,
     write_noise_model,
@@ -21,7 +26,6 @@ def test_paper_values_per_kind_of_band(survey):
 
 
 def test_numpy_and_torch_agree():
-    torch = pytest.importorskip("torch")
     flux = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
     model = FixedSNR((10.0, 20.0, 30.0))
     tensor = model.error(torch.from_numpy(flux))
@@ -78,3 +82,61 @@ def test_broken_files_name_themselves(tmp_path):
 def test_wrong_number_of_bands():
     with pytest.raises(InputError, match="does not have 2 bands"):
         FixedSNR((1, 2)).error(np.ones((4, 3)))
+
+
+@pytest.fixture(scope="module")
+def paus():
+    return load_survey(Path(__file__).parents[2] / "config" / "surveys" / "paus.yaml")
+
+
+def test_survey_depth_gives_signal_to_noise_five_at_the_depth(paus):
+    model = SurveyDepth.for_survey(paus, narrow_floor=1e-9, broad_floor=1e-9)
+    at_depth = 10 ** (0.4 * (paus.zero_point - paus.depth))[None]
+    np.testing.assert_allclose(at_depth / model.error(at_depth), 5, rtol=1e-5)
+
+
+def test_the_floor_limits_bright_sources(paus):
+    model = SurveyDepth.for_survey(paus)
+    bright = np.full((1, len(paus.bands)), 1e9)
+    expected = np.where(paus.bands.is_narrow, 0.015, 0.03)
+    np.testing.assert_allclose(model.error(bright)[0] / 1e9, expected, rtol=1e-6)
+
+
+def test_counts_of_drawn_galaxies_have_the_slope(paus):
+    model = SurveyDepth.for_survey(paus, bright=19, faint=22, slope=0.3)
+    uniform = np.random.default_rng(0).random((100_000, 1))
+    magnitude = paus.zero_point - 2.5 * np.log10(model.brightness(uniform))
+    assert 19 <= magnitude.min() < magnitude.max() <= 22
+    # dN/dm ~ 10^(0.3 m): the cumulative counts in closed form
+    expected = (10 ** (0.3 * 2) - 1) / (10 ** (0.3 * 3) - 1)
+    assert abs(np.mean(magnitude < 21) - expected) < 0.005
+
+
+def test_survey_depth_is_the_same_for_arrays_and_tensors(paus, tmp_path):
+    model = SurveyDepth.for_survey(paus)
+    flux = np.random.default_rng(1).normal(10, 5, (3, len(paus.bands))).astype(np.float32)
+    np.testing.assert_allclose(model.error(torch.tensor(flux)).numpy(), model.error(flux), 1e-5)
+    write_noise_model(tmp_path / "m.json", model, paus.bands.names)
+    assert read_noise_model(tmp_path / "m.json") == (model, paus.bands.names)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"sky": [0.0]}, "sky must be positive"),
+        ({"floor": [0.1, 0.1]}, "different numbers of bands"),
+        ({"bright": 23.0}, "not below faint"),
+        ({"slope": 0.0}, "slope must be positive"),
+        ({"depth": 3}, "unknown key 'depth'"),
+    ],
+)
+def test_impossible_depths_are_refused(wrong, message):
+    good = {"name": "survey_depth", "sky": [1.0], "floor": [0.1], "zero_point": 26.0}
+    with pytest.raises(InputError, match=message):
+        noise_model_from_dict(good | wrong)
+
+
+def test_a_survey_without_depths_has_no_such_noise(paus):
+    shallow = dataclasses.replace(paus, depth=np.full(len(paus.bands), np.nan))
+    with pytest.raises(InputError, match="no depth of NB455"):
+        SurveyDepth.for_survey(shallow)

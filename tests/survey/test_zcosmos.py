@@ -1,6 +1,5 @@
 """Real galaxies: zCOSMOS-bright redshifts with COSMOS photometry in the paper's six broad bands."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +8,6 @@ import pytest
 from photoz.survey import Selection, ingest, load_survey, select
 
 ROOT = Path(__file__).parents[2]
-FOLDER = Path(os.environ.get("PHOTOZ_TEST_DATA", ROOT.parent / "shared" / "data"))
-TABLE = FOLDER / "zcosmos20k_broadband.parquet"
 
 COLUMNS = {
     "id": "id",
@@ -30,10 +27,9 @@ SELECTION = {
 }
 
 
-@pytest.mark.skipif(not TABLE.exists(), reason=f"{TABLE} is absent (set PHOTOZ_TEST_DATA)")
-def test_secure_sample():
+def test_secure_sample(real_galaxies):
     survey = load_survey(ROOT / "config" / "surveys" / "cosmos_broadband.yaml")
-    raw = ingest(TABLE, COLUMNS, survey)
+    raw = ingest(real_galaxies, COLUMNS, survey)
     assert len(raw) == 17358
     catalogue, left = select(raw, Selection.from_dict(SELECTION))
     assert 8250 <= len(catalogue) <= 8400

@@ -1,5 +1,7 @@
 """Randomised coadds against the catalogue's own coadds and the binomial distribution."""
 
+import dataclasses
+
 import numpy as np
 import torch
 
@@ -38,6 +40,17 @@ def test_the_number_of_complete_galaxies_follows_the_binomial(catalogue):
     taken = np.isfinite(catalogue.exposures.flux).sum(-1)
     expected = np.prod(1 - (1 - alpha) ** taken, axis=1).mean()
     assert abs(complete.float().mean().item() - expected) < 0.02
+
+
+def test_a_band_without_exposures_does_not_make_a_galaxy_incomplete(catalogue):
+    error = catalogue.exposures.error.copy()
+    error[0, 2] = np.nan
+    exposures = dataclasses.replace(catalogue.exposures, error=error)
+    never_taken = dataclasses.replace(catalogue, exposures=exposures)
+    index = torch.zeros((1, 200), dtype=torch.long)
+    flux, complete = RandomCoadds(never_taken, CPU).draw(index, 0.9, seeded_generators([0]))
+    assert complete.any()
+    assert (flux[0, :, 2] == catalogue.flux[0, 2]).all()
 
 
 def test_each_network_draws_its_own(catalogue):

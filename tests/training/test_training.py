@@ -143,6 +143,16 @@ def test_damaged_and_foreign_weights_are_refused(trained, tmp_path):
         load_networks(tmp_path / "nothing.safetensors")
 
 
+def test_a_flipped_bit_in_the_weights_is_noticed(trained, tmp_path):
+    path = tmp_path / "split-0.safetensors"
+    save_networks(path, trained[0], {})
+    content = bytearray(path.read_bytes())
+    content[-100] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"split-0\.safetensors: weights differ"):
+        load_networks(path)
+
+
 def test_other_bands_than_the_networks_are_refused(catalogue, folds, trained):
     bands = ("N1", "N2", "N3", "X", "i")
     other = catalogue.__class__(**{**vars(catalogue), "bands": bands, "exposures": None})

@@ -1,8 +1,10 @@
 """Runs of the workflow in a process of its own, with results in a temporary folder."""
 
+import base64
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +57,20 @@ class Workflow:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    def is_making(self, output):
+        """Whether Snakemake has marked an output as being made."""
+        marker = base64.urlsafe_b64encode(output.encode()).decode()
+        return (self.folder / ".snakemake" / "incomplete" / marker).exists()
+
+
+def wait_until(condition, process, seconds=90):
+    """Wait for something that a started run does."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, "the run ended before that"
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.005)
 
 
 def make_workflow(folder):

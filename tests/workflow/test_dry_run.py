@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from tests.workflow.conftest import ROOT, TINY
+from tests.workflow.conftest import ROOT, TINY, Workflow, make_workflow
 from tests.workflow.rules import FIGURES
 
 
@@ -13,6 +13,14 @@ def jobs(output):
     """Number of jobs of every rule, from the table that Snakemake prints."""
     table = output.split("Job stats:")[1].split("Reasons:")[0]
     return {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory):
+    """Jobs of the tiny run."""
+    result = make_workflow(tmp_path_factory.mktemp("planned")).run("--dry-run")
+    assert result.returncode == 0, result.stdout
+    return jobs(result.stdout)
 
 
 def test_the_default_run_is_planned_by_the_bare_command(workflow):
@@ -41,16 +49,14 @@ def test_the_broad_band_run_is_planned_where_the_table_is(workflow):
     assert planned["observe"] == 1
 
 
-def test_variants_share_their_trainings(workflow):
-    planned = jobs(workflow.run("--dry-run").stdout)
+def test_variants_share_their_trainings(planned):
     assert planned["finetune"] == 3  # two splits with pretraining, one without
     assert planned["neighbours"] == 1
     assert planned["ensemble"] == planned["evaluate"] == 3
     assert planned["simulate"] == 2
 
 
-def test_every_figure_is_planned(workflow):
-    planned = jobs(workflow.run("--dry-run").stdout)
+def test_every_figure_is_planned(planned):
     assert {name: planned.get(name) for name in FIGURES} == dict.fromkeys(FIGURES, 1)
 
 
@@ -81,19 +87,18 @@ def test_figures_of_networks_are_left_out_without_one(workflow):
     assert set(FIGURES) - set(planned) == {"fig1", "fig_training"}
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_each_figure_is_a_target(workflow, name):
-    result = workflow.run("--dry-run", name)
+def test_figures_are_targets_and_resources_go_behind_them(workflow):
+    result = workflow.run("--dry-run", *FIGURES, "--resources", "gpu=1")
     assert result.returncode == 0, result.stdout
     planned = jobs(result.stdout)
-    assert planned[name] == 1
+    assert {name: planned.get(name) for name in FIGURES} == dict.fromkeys(FIGURES, 1)
     assert "results_page" not in planned
     assert "all" not in planned
 
 
-def test_resources_behind_the_target_and_with_an_equals_sign_work(workflow):
-    for arguments in (("fig1", "--resources", "gpu=1"), ("--resources=gpu=1", "fig1")):
-        assert jobs(workflow.run("--dry-run", *arguments).stdout)["fig1"] == 1
+def test_resources_with_an_equals_sign_go_before_the_target(workflow):
+    planned = jobs(workflow.run("--dry-run", "--resources=gpu=1", "fig1").stdout)
+    assert (planned["fig1"], planned["total"]) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +109,8 @@ def test_resources_behind_the_target_and_with_an_equals_sign_work(workflow):
             "variants: {pretrained: {splits: 5}}",
             "config: variants.pretrained.splits: 5 of only 2 splits; raise splits.n_splits",
         ),
-        ("noise: {bright: {broad: -1}}", "config: noise.bright.broad: -1 is less than or equal"),
+        ("seed: 1\nseed: 2", "wrong.yaml: key 'seed' occurs twice in its block, again in line 2"),
+        ("survey: config/survey.yaml", "config/survey.yaml: survey not found; check the path"),
     ],
 )
 def test_a_wrong_configuration_is_one_line_without_traceback(workflow, line, message):
@@ -135,3 +141,71 @@ def test_the_gpu_profile_is_accepted(workflow):
     result = workflow.run("--dry-run", "--workflow-profile", str(profile))
     assert result.returncode == 0, result.stdout
     assert jobs(result.stdout)["finetune"] == 3
+
+
+# What reads a survey's response curves, and some of what follows from it.
+READ_CURVES = {"simulate", "inject_noise", "observe", "pretrain", "neighbours", "fig1"}
+OWN_FILES = ("curves/u.csv", "data/galaxies.csv", "data/single.csv")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A default run on the user's own files, with empty files in place of all that it makes."""
+    workflow = Workflow(tmp_path_factory.mktemp("made"))
+    folder = workflow.folder
+    for name in OWN_FILES:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("3500,0\n3600,1\n3900,1\n4000,0\n")
+    bands = [{"name": "u", "kind": "broad", "file": "curves/u.csv"}]
+    bands += [{"name": "i", "kind": "broad", "sedpy": "sdss_i0"}]
+    survey = {"name": "mine", "zero_point": 25, "reference_band": "i", "bands": bands}
+    (folder / "survey.yaml").write_text(yaml.safe_dump(survey))
+    exposures = dict.fromkeys(("id", "band", "flux", "error"), "x") | {"path": "single.csv"}
+    columns = {"id": "id", "flux": "f_{band}", "error": "e_{band}", "exposures": exposures}
+    source = {"kind": "file", "path": "data/galaxies.csv", "columns": columns}
+    content = yaml.safe_load((ROOT / TINY).read_text())
+    content |= {"survey": "survey.yaml", "catalogues": {"mine": source}}
+    (folder / "config").mkdir()
+    (folder / "config" / "config.yaml").write_text(yaml.safe_dump(content))
+    summary = workflow.run("--summary", config=None).stdout
+    outputs = re.findall(r"^(results/\S+)\t", summary, re.MULTILINE)
+    assert len(outputs) > 30, summary
+    for output in outputs:
+        (folder / output).parent.mkdir(parents=True, exist_ok=True)
+        (folder / output).touch()
+    touched = workflow.run("all", "--touch", "--forceall", config=None)  # notes the parameters
+    assert touched.returncode == 0, touched.stdout
+    return workflow
+
+
+def planned_after_editing(made, name):
+    """Jobs that follow from another content of a file."""
+    path = made.folder / name
+    before = path.read_text()
+    path.write_text(before + "# edited\n")
+    result = made.run("--dry-run", "--rerun-triggers", "mtime", config=None)
+    path.write_text(before)  # the checksum tells that it is as it was
+    return set(jobs(result.stdout))
+
+
+def test_what_reads_a_response_curve_runs_again_when_it_is_edited(made):
+    planned = planned_after_editing(made, "curves/u.csv")
+    assert planned >= READ_CURVES | {"finetune", "predict", "results_page"}
+
+
+def test_what_reads_the_table_of_exposures_runs_again_when_it_is_edited(made):
+    planned = planned_after_editing(made, "data/single.csv")
+    assert planned >= {"observe", "finetune", "neighbours", "results_page"}
+    assert not planned & {"simulate", "inject_noise", "pretrain", "fig1"}
+
+
+def test_naming_the_default_configuration_changes_nothing(made):
+    # as `make` does, and the bare command does not
+    named = ("--configfile", "config/config.yaml")
+    result = made.run("--dry-run", "--rerun-triggers", "params", *named, config=None)
+    assert "Nothing to be done" in result.stdout, result.stdout
+
+
+def test_keys_given_on_the_command_line_are_on_the_page(made):
+    result = made.run("--dry-run", "--rerun-triggers", "params", "--config", "seed=1", config=None)
+    assert jobs(result.stdout) == {"results_page": 1, "all": 1, "total": 2}  # the seed was 1

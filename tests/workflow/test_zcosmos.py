@@ -1,21 +1,12 @@
 """The broad-band configuration on the real table, as far as its catalogue."""
 
-import os
-from pathlib import Path
-
-import pytest
-
 from photoz.survey.catalogue import read_catalogue
 from tests.workflow.conftest import ROOT
 
-FOLDER = Path(os.environ.get("PHOTOZ_TEST_DATA", ROOT.parent / "shared" / "data"))
-TABLE = FOLDER / "zcosmos20k_broadband.parquet"
 
-
-@pytest.mark.skipif(not TABLE.exists(), reason=f"{TABLE} is absent (set PHOTOZ_TEST_DATA)")
-def test_the_secure_sample_is_selected(workflow):
+def test_the_secure_sample_is_selected(workflow, real_galaxies):
     (workflow.folder / "data").mkdir()
-    (workflow.folder / "data" / TABLE.name).symlink_to(TABLE)
+    (workflow.folder / "data" / real_galaxies.name).symlink_to(real_galaxies)
     path = "results/zcosmos/catalogues/zcosmos.h5"
     result = workflow.run(path, config="config/zcosmos.yaml")
     assert result.returncode == 0, result.stdout
@@ -27,7 +18,7 @@ def test_the_secure_sample_is_selected(workflow):
 
 
 def test_another_table_under_that_name_is_refused(workflow):
-    table = workflow.folder / "data" / TABLE.name
+    table = workflow.folder / "data" / "zcosmos20k_broadband.parquet"
     table.parent.mkdir()
     table.write_bytes(b"PAR1 but not really")
     overlay = workflow.folder / "overlay.yaml"

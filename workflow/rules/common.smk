@@ -1,13 +1,18 @@
 # The configuration of the run, and what the rules ask of it.
 import os
 
-from photoz import configuration, stages
+from photoz import configuration, inputs, stages
 from photoz.files import InputError
+from photoz.yaml_files import read_yaml
 
 try:
+    for path in workflow.configfiles:
+        read_yaml(path)  # refuses a repeated key, of which Snakemake takes the last
     run = configuration.resolve(config)
-    stages.check(run)
+    if workflow.is_main_process:  # the jobs it starts need not wait for that
+        stages.check(run)
     SHOWN = stages.shown(run)
+    CURVES = inputs.curve_files(run)
 except InputError as error:
     raise WorkflowError(str(error))
 
@@ -15,9 +20,9 @@ except InputError as error:
 RESULTS = f"{run['results_dir']}/{run['name']}"
 
 # What makes this run again, as the results page says it.
-CONFIG_FILES = " ".join(map(os.path.relpath, workflow.overwrite_configfiles))
-COMMAND = "snakemake all --cores 2" + (
-    f" --configfile {CONFIG_FILES}" if CONFIG_FILES else ""
+COMMAND = stages.command(
+    [os.path.relpath(path) for path in workflow.configfiles],
+    workflow.config_settings.config,
 )
 
 
@@ -118,6 +123,11 @@ def start_networks(wildcards):
 def catalogue_file(wildcards):
     """Return the user's file, where a catalogue comes from one."""
     return run["catalogues"][wildcards.catalogue].get("path", [])
+
+
+def exposure_tables(wildcards):
+    """Return the table of single exposures beside the user's file, where there is one."""
+    return inputs.exposure_tables(run, wildcards.catalogue)
 
 
 def split_predictions(wildcards):

@@ -1,4 +1,5 @@
 # From the p(z) of every split to ensembles, metrics, tables and the results page.
+from photoz import provenance
 
 
 rule ensemble:
@@ -61,6 +62,7 @@ rule evaluate:
 rule compare:
     input:
         tables=evaluated("<results>/photoz/{catalogue}/{variant}.parquet"),
+        singles=evaluated("<results>/photoz/{catalogue}/{variant}.single.parquet"),
     output:
         "<results>/evaluation/comparisons.parquet",
     log:
@@ -76,6 +78,7 @@ rule compare:
     params:
         evaluated=stages.evaluated(run),
         pairs=stages.comparisons(run),
+        contrasts=run["evaluation"]["contrasts"],
         n_boot=run["evaluation"]["n_boot"],
         seed=configuration.derive_seed(run["seed"], "compare"),
     script:
@@ -131,6 +134,13 @@ rule tables:
         "../../scripts/tables.py"
 
 
+# What made the results: every job behind them, figures included (their rules come later).
+def jobs_behind(wildcards):
+    """Return the jobs behind the results page as `<rule>/<what it makes>`."""
+    figures = [f"figures/{figure}" for figure in FIGURES]
+    return [*dict.fromkeys([*stages.jobs(run), *figures])]
+
+
 rule results_page:
     input:
         metrics="<results>/tables/metrics.csv",
@@ -159,7 +169,10 @@ rule results_page:
     params:
         name=run["name"],
         command=COMMAND,
-        jobs=stages.jobs(run),
+        # Snakemake does not look inside photoz/: this makes the page again where that changed.
+        code=lambda wildcards: provenance.package_code(),
+        jobs=jobs_behind,
+        paper=run["evaluation"]["paper"],
         logs=f"{RESULTS}/logs",
         benchmarks=f"{RESULTS}/benchmarks",
         mixed_code=run["mixed_code"],
@@ -167,15 +180,22 @@ rule results_page:
         "../../scripts/results_page.py"
 
 
+def published(wildcards):
+    """Return the results pages that `publish` names."""
+    if not run["publish"]:  # before Snakemake removes the page that is there
+        raise InputError(
+            "config: publish: empty; name the runs whose results pages to join"
+        )
+    return expand(
+        "{folder}/{name}/results.md", folder=run["results_dir"], name=run["publish"]
+    )
+
+
 # The documentation's results, from the pages of the runs that `publish` names: a run of another
 # configuration has to be there already.
 rule publish:
     input:
-        expand(
-            "{folder}/{name}/results.md",
-            folder=run["results_dir"],
-            name=run["publish"],
-        ),
+        published,
     output:
         page="docs/results.md",
         images=directory("docs/images/results"),

@@ -6,6 +6,7 @@
 rule fig1:
     input:
         survey=run["survey"],
+        curves=CURVES,
     output:
         **figure("fig1", drawn=SHOWN.network),
     log:
@@ -91,6 +92,7 @@ rule fig9:
         runtime=5,
     params:
         variants=run["figures"]["variants"],
+        target_on=run["evaluation"]["paper"],
     script:
         "../../scripts/fig9.py"
 

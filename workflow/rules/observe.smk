@@ -4,7 +4,9 @@
 rule observe:
     input:
         survey=run["survey"],
+        curves=CURVES,
         file=catalogue_file,
+        exposures=exposure_tables,
     output:
         "<results>/catalogues/{catalogue}.h5",
     log:

@@ -4,6 +4,7 @@
 rule simulate:
     input:
         survey=run["survey"],
+        curves=CURVES,
         grid=ssp_grid,
     output:
         "<results>/simulations/{simulation}/chunk-{chunk}.h5",
@@ -33,6 +34,7 @@ rule inject_noise:
     input:
         simulation=lambda wildcards: simulation_chunks(wildcards.simulation)[:1],
         survey=run["survey"],
+        curves=CURVES,
     output:
         model="<results>/noise/{simulation}/{noise}/model.json",
         sample="<results>/noise/{simulation}/{noise}/sample.h5",

@@ -9,6 +9,7 @@ rule pretrain:
         simulation=pretraining_simulation,
         noise=pretraining_noise,
         survey=run["survey"],
+        curves=CURVES,
     output:
         networks="<results>/pretraining/{pretraining}.safetensors",
         history="<results>/pretraining/{pretraining}.history.parquet",
@@ -16,6 +17,8 @@ rule pretrain:
         "<logs>/pretrain/{pretraining}.log",
     benchmark:
         "<benchmarks>/pretrain/{pretraining}.tsv"
+    # Most trainings wait for this one: it goes before those that start from random weights.
+    priority: 1
     conda:
         GPU
     threads: 1
@@ -88,6 +91,7 @@ rule neighbours:
         catalogue="<results>/catalogues/{catalogue}.h5",
         splits="<results>/catalogues/{catalogue}.splits.parquet",
         survey=run["survey"],
+        curves=CURVES,
     output:
         "<results>/predictions/{catalogue}/{training}/split-{split}.hdf5",
     log:

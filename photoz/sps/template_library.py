@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from photoz.files import InputError, replace_when_done, require_file
+from photoz.survey.photometry import SPEED_OF_LIGHT
 
 LIBRARY_FILE = "cosmos_templates.npz"
-SPEED_OF_LIGHT = 2.99792458e18  # A / s
 #: [OII] flux over the ultraviolet f_nu(2300 A), Hz, both in the rest frame (Ilbert et al. 2009).
 OII_FROM_UV = 1.23e13
 

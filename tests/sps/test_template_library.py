@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from photoz.files import InputError
-from photoz.templates.library import (
+from photoz.sps.template_library import (
     EMISSION_LINES,
     build_template_library,
     line_luminosities,
