@@ -1,7 +1,7 @@
 # The configuration of the run, and what the rules ask of it.
 import os
 
-from photoz import configuration, inputs, stages
+from photoz import configuration, inputs, provenance, stages
 from photoz.files import InputError
 from photoz.yaml_files import read_yaml
 
@@ -170,3 +170,20 @@ def figure(name, drawn=True):
             labels={"figure": name},
         ),
     }
+
+
+def jobs_behind(wildcards):
+    """Return the jobs behind the results page as `<rule>/<what it makes>`."""
+    figures = [f"figures/{figure}" for figure in FIGURES]
+    return [*dict.fromkeys([*stages.jobs(run), *figures])]
+
+
+def published(wildcards):
+    """Return the results pages that `publish` names."""
+    if not run["publish"]:  # before Snakemake removes the page that is there
+        raise InputError(
+            "config: publish: empty; name the runs whose results pages to join"
+        )
+    return expand(
+        "{folder}/{name}/results.md", folder=run["results_dir"], name=run["publish"]
+    )

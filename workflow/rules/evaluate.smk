@@ -1,5 +1,4 @@
 # From the p(z) of every split to ensembles, metrics, tables and the results page.
-from photoz import provenance
 
 
 rule ensemble:
@@ -135,12 +134,6 @@ rule tables:
 
 
 # What made the results: every job behind them, figures included (their rules come later).
-def jobs_behind(wildcards):
-    """Return the jobs behind the results page as `<rule>/<what it makes>`."""
-    figures = [f"figures/{figure}" for figure in FIGURES]
-    return [*dict.fromkeys([*stages.jobs(run), *figures])]
-
-
 rule results_page:
     input:
         metrics="<results>/tables/metrics.csv",
@@ -178,17 +171,6 @@ rule results_page:
         mixed_code=run["mixed_code"],
     script:
         "../../scripts/results_page.py"
-
-
-def published(wildcards):
-    """Return the results pages that `publish` names."""
-    if not run["publish"]:  # before Snakemake removes the page that is there
-        raise InputError(
-            "config: publish: empty; name the runs whose results pages to join"
-        )
-    return expand(
-        "{folder}/{name}/results.md", folder=run["results_dir"], name=run["publish"]
-    )
 
 
 # The documentation's results, from the pages of the runs that `publish` names: a run of another
