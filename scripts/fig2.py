@@ -4,11 +4,13 @@
 from photoz.figures import fig2, style
 from photoz.figures.inputs import read_tables
 from photoz.logs import job_log
+from photoz.survey.survey import load_survey
 
 
 def main(job):
     metrics = read_tables(job.input.metrics, fig2.COLUMNS)
-    figure = fig2.draw(metrics, variants=job.params.variants)
+    band = load_survey(job.input.survey).reference_band
+    figure = fig2.draw(metrics, variants=job.params.variants, reference_band=band)
     style.save(figure, job.output.pdf, job.output.png)
 
 

@@ -55,7 +55,7 @@ def test_fig2(tmp_path):
     metrics = make_metrics(["paus_mock"])
     parts = [rows for _, rows in metrics.groupby("variant")]
     paths = [parquet(tmp_path, f"m{k}", part) for k, part in enumerate(parts)]
-    run("fig2", tmp_path, {"metrics": paths}, {"variants": None})
+    run("fig2", tmp_path, {"metrics": paths, "survey": SURVEY}, {"variants": None})
 
 
 def test_fig8_draws_one_split(tmp_path, photoz_table, monkeypatch):

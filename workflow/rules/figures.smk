@@ -28,6 +28,8 @@ rule fig1:
 # Scatter against magnitude (paper, Fig. 2).
 rule fig2:
     input:
+        survey=run["survey"],
+        curves=CURVES,
         metrics=evaluated("<results>/evaluation/{catalogue}/{variant}.parquet"),
     output:
         **figure("fig2"),
