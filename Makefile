@@ -18,17 +18,19 @@ DISK_GB := 6
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SNAKEMAKE := $(BIN)/python -m snakemake --cores $(CORES) --configfile $(CONFIG)
-# One training job at a time where there is a GPU. The option takes a list, so it comes last.
+SNAKEMAKE := $(BIN)/python -m snakemake
+# Both options take a list: a target has to come before them.
+OPTIONS = --cores $(CORES) --configfile $(CONFIG) $(GPU)
+# One training job at a time where there is a GPU.
 GPU := $(shell nvidia-smi -L >/dev/null 2>&1 && echo --resources gpu=1)
 
 .PHONY: run report test lint format typecheck workflow-lint unit-test docs env clean help
 
 run: $(READY)  ## set up and run the workflow (CONFIG=file, CORES=n)
-	$(SNAKEMAKE) all $(GPU)
+	$(SNAKEMAKE) all $(OPTIONS)
 
 report: run  ## run, then gather figures and tables in report.html
-	$(SNAKEMAKE) --report report.html
+	$(SNAKEMAKE) --report report.html $(OPTIONS)
 
 test: lint typecheck workflow-lint unit-test  ## set up and run every check
 

@@ -1,6 +1,9 @@
 """What Snakemake plans, without running it."""
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -209,3 +212,19 @@ def test_naming_the_default_configuration_changes_nothing(made):
 def test_keys_given_on_the_command_line_are_on_the_page(made):
     result = made.run("--dry-run", "--rerun-triggers", "params", "--config", "seed=1", config=None)
     assert jobs(result.stdout) == {"results_page": 1, "all": 1, "total": 2}  # the seed was 1
+
+
+def test_the_commands_of_make_can_be_parsed():
+    """Options that take a list swallow a target that follows them."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
+    command = ["make", "--dry-run", "--old-file=.venv/.ready", "run", "CORES=1"]
+    command += [f"CONFIG={TINY}"]
+    planned = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    line = planned.stdout.strip().splitlines()[-1].split()
+    assert line[1:4] == ["-m", "snakemake", "all"]
+    dry = subprocess.run(
+        [sys.executable, *line[1:], "--dry-run"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert dry.returncode == 0, dry.stderr
