@@ -117,8 +117,3 @@ def test_every_line_of_a_profile_has_its_reason(name):
         None if name == "default" else ["gpu=1"]
     )
 
-
-def test_the_makefile_puts_resources_behind_the_target():
-    text = (ROOT / "Makefile").read_text()
-    assert "--resources gpu=1" in text
-    assert "$(SNAKEMAKE) all $(GPU)" in text
