@@ -116,4 +116,3 @@ def test_every_line_of_a_profile_has_its_reason(name):
     assert yaml.safe_load(path.read_text()).get("resources") == (
         None if name == "default" else ["gpu=1"]
     )
-
