@@ -64,7 +64,7 @@ class Workflow:
         return (self.folder / ".snakemake" / "incomplete" / marker).exists()
 
 
-def wait_until(condition, process, seconds=90):
+def wait_until(condition, process, seconds=300):
     """Wait for something that a started run does."""
     end = time.monotonic() + seconds
     while not condition():
