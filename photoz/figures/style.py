@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -231,18 +232,22 @@ def magnitude_label(band: str) -> str:
 
 
 def legend_above(figure: Figure, axes: Iterable[Axes], columns: int) -> None:
-    """Put one legend above all panels, each label once, in order of first appearance."""
+    """Put one legend above all panels, each label once, in order of first appearance.
+
+    It has at most `columns` columns, and fewer where the figure is too narrow for them.
+    """
     entries: dict[str, Any] = {}
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
-    if entries:
-        figure.legend(
-            list(entries.values()),
-            list(entries),
-            loc="outside upper center",
-            ncols=min(columns, len(entries)),
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    for n in range(min(columns, len(entries)), 0, -1):
+        legend = figure.legend(
+            list(entries.values()), list(entries), loc="outside upper center", ncols=n
         )
+        if n == 1 or legend.get_window_extent(renderer).width <= figure.bbox.width:
+            break
+        legend.remove()
 
 
 def save(

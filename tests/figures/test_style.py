@@ -4,6 +4,7 @@ import sys
 
 import matplotlib as mpl
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
 from photoz.figures import fig2, style
@@ -100,3 +101,15 @@ def test_catalogue_titles(name, title):
 @pytest.mark.parametrize(("n", "shape"), [(1, (1, 1)), (3, (1, 3)), (4, (2, 2)), (7, (3, 3))])
 def test_panel_grid(n, shape):
     assert style.panel_grid(n) == shape
+
+
+def test_a_legend_takes_fewer_columns_where_the_figure_is_narrow():
+    new = style.figure(style.PAGE_WIDTH, 3)
+    ax = new.subplots()
+    for k in range(7):
+        ax.plot([0, 1], label=f"a variant with a long name, number {k}")
+    style.legend_above(new, [ax], columns=4)
+    (legend,) = new.legends
+    renderer = FigureCanvasAgg(new).get_renderer()
+    assert legend.get_window_extent(renderer).width <= new.bbox.width
+    assert [text.get_text()[-1] for text in legend.get_texts()] == list("0123456")
