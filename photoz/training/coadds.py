@@ -34,8 +34,12 @@ class RandomCoadds:
         weight = torch.where(taken, error.reciprocal().square(), 0.0)
         # Weights are relative within a band of a galaxy; scaling them keeps float32 accurate.
         weight /= weight.amax(-1, keepdim=True).clamp_min(1e-30)
-        self.weight = weight.to(device)
-        self.weighted_flux = torch.where(taken, flux * weight, 0.0).to(device)
+        weighted_flux = torch.where(taken, flux * weight, 0.0)
+        # Both in one gather, bands last: sums over exposures then run along whole vectors.
+        both = torch.stack([weight, weighted_flux], dim=1).transpose(-1, -2)
+        self.terms = both.contiguous().to(device)  # (galaxy, 2, exposure, band)
+        # Added to uniform variables, which are below 1: an exposure not taken is never chosen.
+        self.handicap = (self.terms[:, 0] == 0).to(flux.dtype)
         columns = [catalogue.bands.index(band) for band in exposures.bands]
         self.exposed = torch.tensor(columns, device=device)
 
@@ -60,16 +64,27 @@ class RandomCoadds:
         flux = self.flux[index]
         if self.exposed is None or alpha >= 1:
             return flux, torch.ones(index.shape, dtype=torch.bool, device=flux.device)
-        weight = self.weight[index]
-        uniform = torch.stack(
-            [torch.rand(weight.shape[1:], generator=g, device=flux.device) for g in generators]
+        sums, smallest = zip(
+            *(self._sums(*stream, alpha) for stream in zip(index, generators, strict=True)),
+            strict=True,
         )
-        uniform += weight == 0  # never chosen: uniform variables are below 1
-        smallest = uniform.amin(-1, keepdim=True)
-        chosen = (uniform <= smallest.clamp_min(alpha)).to(weight.dtype)
-        total = (weight * chosen).sum(-1)
-        coadd = (self.weighted_flux[index] * chosen).sum(-1) / total
+        total, weighted_flux = torch.stack(sums).unbind(2)
         # A band without exposures keeps its catalogue value rather than 0/0.
-        coadd = torch.where(total > 0, coadd, flux[..., self.exposed])
-        flux[..., self.exposed] = coadd
-        return flux, ((smallest[..., 0] <= alpha) | (total == 0)).all(-1)
+        coadd = torch.where(total > 0, weighted_flux / total, flux.index_select(-1, self.exposed))
+        flux.index_copy_(-1, self.exposed, coadd)
+        return flux, ((torch.stack(smallest) <= alpha) | (total == 0)).all(-1)
+
+    def _sums(
+        self, index: Tensor, generator: torch.Generator, alpha: float
+    ) -> tuple[Tensor, Tensor]:
+        """Sums of weight and weighted flux, (galaxy, 2, band), and the smallest uniform variable.
+
+        One network at a time, and in floating point throughout, where comparisons are fastest: the
+        batch of one network stays in a processor's cache.
+        """
+        uniform = self.handicap.index_select(0, index)
+        uniform += torch.empty_like(uniform).uniform_(generator=generator)
+        smallest = uniform.amin(1)
+        chosen = uniform.le_(smallest.clamp_min(alpha).unsqueeze(1))
+        terms = self.terms.index_select(0, index)
+        return terms.mul_(chosen.unsqueeze(1)).sum(2), smallest
