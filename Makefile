@@ -24,7 +24,17 @@ OPTIONS = --cores $(CORES) --configfile $(CONFIG) $(GPU)
 # One training job at a time where there is a GPU.
 GPU := $(shell nvidia-smi -L >/dev/null 2>&1 && echo --resources gpu=1)
 
-.PHONY: run report test lint format typecheck workflow-lint unit-test docs env clean help
+# FSPS built for finished SSPs (BPASS), beside the environment so as not to disturb it.
+FSPS_VERSION := 0.5.0
+FSPS_FLAGS := -DMIST=0 -DC3K_LR=0 -DBPASS=1 -O3
+FSPS := build/fsps-$(FSPS_VERSION)
+FSPS_ARCHIVE := $(or $(PHOTOZ_TEST_DATA),../shared/data)/fsps_home_static.tar.xz
+FSPS_DATA := $(wildcard $(FSPS_ARCHIVE))
+RUN_FSPS_TESTS = PHOTOZ_TEST_DATA=$(dir $(abspath $(FSPS_DATA))) PHOTOZ_TEST_FSPS=required \
+	PHOTOZ_FSPS_REPORT=$(REPORT) PYTHONPATH=$(abspath $(FSPS)) OMP_NUM_THREADS=1 \
+	$(BIN)/python -m pytest tests/fsps
+
+.PHONY: run report test test-fsps lint format typecheck workflow-lint unit-test docs env clean help
 
 run: $(READY)  ## set up and run the workflow (CONFIG=file, CORES=n)
 	$(SNAKEMAKE) all $(OPTIONS)
@@ -47,6 +57,23 @@ workflow-lint: $(READY)  ## Snakemake's own check of the rules
 
 unit-test: $(READY)  ## tests, one thread each, on all cores; a file stays on one core
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile
+
+# Without the data it says so, and builds nothing.
+test-fsps: $(READY) $(if $(FSPS_DATA),$(FSPS)/.ready)  ## build FSPS, compare it with ours (REPORT=1 renews docs/fsps.md)
+	@$(if $(FSPS_DATA),$(RUN_FSPS_TESTS),echo "make: test-fsps skipped: $(FSPS_ARCHIVE) not found; set PHOTOZ_TEST_DATA to its folder")
+
+# pip keeps what it built by name alone, whatever the flags: hence no cache.
+$(FSPS)/.ready: $(READY)
+	@for tool in gfortran cmake ninja; do \
+		command -v $$tool >/dev/null || { echo "make: $$tool is needed to build FSPS; on Debian and" \
+			"Ubuntu: apt install gfortran cmake ninja-build" >&2; exit 1; }; \
+	done; \
+	rm -rf $(FSPS); mkdir -p $(FSPS); \
+	echo "make: building FSPS $(FSPS_VERSION) in $(FSPS); log in $(FSPS)/install.log"; \
+	FFLAGS="$(FSPS_FLAGS)" $(BIN)/python -m pip install --disable-pip-version-check --no-cache-dir \
+		--no-binary fsps --no-deps --target $(FSPS) fsps==$(FSPS_VERSION) > $(FSPS)/install.log 2>&1 \
+		|| { tail -n 5 $(FSPS)/install.log >&2; exit 1; }
+	@touch $@
 
 format: $(READY)  ## rewrite code and rules in the project's style
 	$(BIN)/ruff check --fix .
@@ -78,7 +105,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 clean:  ## remove the environment, caches and report.html; results are kept
-	rm -rf $(VENV) .snakemake .mypy_cache .ruff_cache .pytest_cache .hypothesis report.html photoz.egg-info
+	rm -rf $(VENV) build .snakemake .mypy_cache .ruff_cache .pytest_cache .hypothesis report.html photoz.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## this list

@@ -14,6 +14,9 @@ from typing import Any
 from photoz.files import InputError
 from photoz.yaml_files import read_yaml
 
+FSPS = "fsps"
+"""Value of a simulation's `grid` or `engine` that needs FSPS."""
+
 
 def band_names(config: Mapping[str, Any]) -> set[str]:
     """Names of the survey's own bands, without those of `source`."""
@@ -64,6 +67,7 @@ def check(config: Mapping[str, Any]) -> None:
     from photoz.survey.survey import load_survey
 
     survey = load_survey(config["survey"])
+    fsps_redshift_max(config)
     for name, section in config["catalogues"].items():
         if section["kind"] != "file":
             continue
@@ -79,6 +83,63 @@ def check(config: Mapping[str, Any]) -> None:
             if band not in survey.bands:
                 hint = did_you_mean(band, survey.bands.names)
                 raise InputError(f"{where}.selection.required: no band '{band}'; {hint}")
+
+
+def fsps_simulations(config: Mapping[str, Any]) -> list[str]:
+    """Simulations that FSPS makes, or the grid of, in the order of the configuration."""
+    return [
+        name
+        for name, section in config["simulations"].items()
+        if section.get("engine") == FSPS or section.get("grid") == FSPS
+    ]
+
+
+def fsps_redshift_max(config: Mapping[str, Any]) -> float | None:
+    """Largest redshift of the simulations that need FSPS; None where none does.
+
+    Raises
+    ------
+    InputError
+        If a simulation's prior is wrong, or it names both a grid and FSPS as its engine.
+    """
+    redshifts = []
+    for name in fsps_simulations(config):
+        from photoz.simulations.priors import Prior  # slow to import
+
+        section = config["simulations"][name]
+        if section["engine"] == FSPS and section["grid"] is not None:
+            raise InputError(
+                f"config: simulations.{name}.grid: `engine: fsps` computes each galaxy without a "
+                "grid; remove one of the two"
+            )
+        redshifts.append(Prior.from_mapping(section["prior"]).redshift[1])
+    return max(redshifts, default=None)
+
+
+def check_fsps(config: Mapping[str, Any]) -> None:
+    """Check that FSPS can run where a simulation still has to be made with it.
+
+    Raises
+    ------
+    InputError
+        If FSPS or its data are absent or unfit, or the library is too coarse for the bands.
+    """
+    redshift_max = fsps_redshift_max(config)
+    folder = Path(config["results_dir"]) / config["name"]
+    missing = False
+    for name in fsps_simulations(config):
+        section = config["simulations"][name]
+        files = [folder / "sps" / "fsps.npz"]
+        if section["engine"] == FSPS:
+            number = -(-section["n_galaxies"] // section["chunk_size"])
+            files = [folder / "simulations" / name / f"chunk-{k}.h5" for k in range(number)]
+        missing |= not all(path.is_file() for path in files)
+    if redshift_max is not None and missing:
+        from photoz.sps.fsps import check_resolution, find_installation
+        from photoz.survey.survey import load_survey
+
+        bands = load_survey(config["survey"]).bands
+        check_resolution(find_installation(), bands, redshift_max)
 
 
 def _bands(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -16,12 +16,15 @@ from photoz.metrics.comparisons import COMPARED, SINGLE_SPLITS
 # Eriksen et al. (2020), sections 3.3, 5.2, 6.2 and 7; on PAUS data, i < 22.5, no quality cut.
 PAPER = {
     ("no_pretraining", "sigma68"): "0.0095",
+    ("template_sims", "sigma68"): "0.0077",
     ("single", "sigma68"): "0.0069",
     ("deepz", "strict_outliers"): "0.10",
 }
 PAPER_BEST_HALF = {"deepz": "< 0.0035"}
 PAPER_RATIOS = {
     ("no_pretraining", "single", "sigma68"): "1.38",  # 0.0095 / 0.0069
+    ("no_pretraining", "template_sims", "sigma68"): "1.23",
+    ("template_sims", "single", "sigma68"): "1.12",
     ("single", "deepz", "sigma68"): "1.11",  # "about 10 per cent lower" with ten splits
     ("deepz", SINGLE_SPLITS, "sigma68"): "0.90",
 }

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from photoz import inputs
+from photoz.configuration import derive_seed
 from photoz.files import InputError
 
 REAL_BANDS = ("u", "B", "V", "r", "i", "z")
@@ -92,6 +93,74 @@ def _network(config: Mapping[str, Any], pretraining: str | None, finetuning: str
     return section["network"]
 
 
+@dataclass(frozen=True)
+class Pretraining:
+    """One pretraining, as a file of the results names it.
+
+    Attributes
+    ----------
+    name : str
+        In the section `pretraining`.
+    catalogue, split : str and int, or None
+        What its noise was learned from. Then the file holds one network per fold of this split,
+        each pretrained under noise that was learned without the galaxies of its fold.
+    """
+
+    name: str
+    catalogue: str | None = None
+    split: int | None = None
+
+    @property
+    def file(self) -> str:
+        """Path below `pretraining/`, without suffix."""
+        if self.catalogue is None:
+            return self.name
+        return f"{self.catalogue}/{self.name}/split-{self.split}"
+
+    @classmethod
+    def from_file(cls, file: str) -> Pretraining:
+        """Inverse of `file`."""
+        catalogue, _, rest = file.rpartition("/split-")[0].partition("/")
+        if not catalogue:
+            return cls(file)
+        return cls(rest, catalogue, int(file.rpartition("-")[2]))
+
+
+def learns_noise(config: Mapping[str, Any], pretraining: str) -> bool:
+    """Whether a pretraining's noise is learned from the catalogue that it is fine-tuned on."""
+    noise = config["pretraining"][pretraining]["noise"]
+    return bool(config["noise"][noise]["kind"] == "empirical")
+
+
+def pretraining_for(
+    config: Mapping[str, Any], pretraining: str, catalogue: str, split: int
+) -> Pretraining:
+    """The pretraining that starts the networks of a catalogue's split."""
+    if learns_noise(config, pretraining):
+        return Pretraining(pretraining, catalogue, split)
+    return Pretraining(pretraining)
+
+
+def noise_file(config: Mapping[str, Any], pretraining: Pretraining) -> str:
+    """Noise model of a pretraining: path below `noise/`, without suffix."""
+    section = config["pretraining"][pretraining.name]
+    folder = f"{section['simulation']}/{section['noise']}"
+    if pretraining.catalogue is None:
+        return f"{folder}/model"
+    return f"{folder}/{pretraining.catalogue}/split-{pretraining.split}"
+
+
+def pretrainings(config: Mapping[str, Any]) -> list[Pretraining]:
+    """Every pretraining of the run, each once."""
+    found = []
+    for catalogue, variant in evaluated(config):
+        name = variant_training(config, variant).pretraining
+        if name is not None:
+            splits = range(config["variants"][variant]["splits"])
+            found += [pretraining_for(config, name, catalogue, split) for split in splits]
+    return list(dict.fromkeys(found))
+
+
 def trainings(config: Mapping[str, Any]) -> dict[str, Training]:
     """Every training of the run by its name."""
     resolved = (variant_training(config, variant) for variant in config["variants"])
@@ -112,6 +181,28 @@ def chunks(config: Mapping[str, Any], simulation: str) -> list[int]:
     section = config["simulations"][simulation]
     full, rest = divmod(section["n_galaxies"], section["chunk_size"])
     return [section["chunk_size"]] * full + ([rest] if rest else [])
+
+
+def galaxies(config: Mapping[str, Any], simulation: str) -> dict[str, Any]:
+    """What a simulation draws its galaxies from: the prior of populations, or the template sky."""
+    section = config["simulations"][simulation]
+    if section["kind"] == "populations":
+        return dict(section["prior"])
+    return {key: section[key] for key in section if key not in ("kind", "n_galaxies", "chunk_size")}
+
+
+def stream(config: Mapping[str, Any], simulation: str) -> dict[str, Any]:
+    """What a pretraining that simulates its own galaxies needs to know of the simulation.
+
+    Seed and block size are those of the stored chunks, of which the stream is the continuation.
+    """
+    section = config["simulations"][simulation]
+    return {
+        "kind": section["kind"],
+        "galaxies": galaxies(config, simulation),
+        "block_size": section["chunk_size"],
+        "seed": derive_seed(config["seed"], "simulate", simulation),
+    }
 
 
 def comparisons(config: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -136,7 +227,8 @@ def check(config: Mapping[str, Any]) -> None:
     for name in (NO_PRETRAINING, NEIGHBOURS):
         if name in config["pretraining"]:
             raise InputError(f"config: pretraining.{name}: this name is taken; choose another")
-    trainings(config)
+    for variant in config["variants"]:
+        _check_noise(config, variant)
     n_splits = config["splits"]["n_splits"]
     for variant, section in config["variants"].items():
         if section["splits"] > n_splits:
@@ -164,6 +256,15 @@ def check(config: Mapping[str, Any]) -> None:
                 f"config: catalogues.{catalogue}: no variant runs on it; remove it, or add it to "
                 "a variant's catalogues"
             )
+    for name, section in config["pretraining"].items():
+        if (
+            section["fresh"]
+            and config["simulations"][section["simulation"]].get("engine") == "fsps"
+        ):
+            raise InputError(
+                f"config: pretraining.{name}.fresh: FSPS itself takes some 20 ms per galaxy, too "
+                "long to wait for while a network trains; use `engine: matrix`, or `fresh: false`"
+            )
     for variant, other in config["evaluation"]["comparisons"]:
         if variant == other:
             raise InputError(
@@ -182,6 +283,21 @@ def check(config: Mapping[str, Any]) -> None:
             f"figures; name some of {', '.join(here)}"
         )
     inputs.check(config)
+
+
+def _check_noise(config: Mapping[str, Any], variant: str) -> None:
+    """Learned noise is that of the catalogue whose folds the networks are trained on."""
+    pretraining = variant_training(config, variant).pretraining
+    if pretraining is None or not learns_noise(config, pretraining):
+        return
+    noise = config["pretraining"][pretraining]["noise"]
+    learned = config["noise"][noise]["catalogue"]
+    others = [name for name, other in evaluated(config) if other == variant and name != learned]
+    if learned is not None and others:
+        raise InputError(
+            f"config: noise.{noise}.catalogue: {learned!r}, but the variant {variant!r} runs on "
+            f"{others[0]!r}, which has other folds; leave it out to learn from each catalogue"
+        )
 
 
 def command(files: Sequence[str], overrides: Mapping[str, Any]) -> str:
@@ -239,6 +355,9 @@ class Shown:
         Network of the reference variant, else of the first variant that has one.
     pretrainings, trainings : list of str
         Pretrainings in use, and the network trainings behind `variants`.
+    pretraining_files : list of str
+        Path of each of `pretrainings` below `pretraining/`, without suffix; of the first split
+        where there are several.
     mocks : list of str
         Catalogues that are mock surveys with the bands of the real galaxies they are shown beside.
     """
@@ -248,6 +367,7 @@ class Shown:
     reference: list[tuple[str, str]]
     network: str | None
     pretrainings: list[str]
+    pretraining_files: list[str]
     trainings: list[str]
     mocks: list[str]
 
@@ -268,7 +388,7 @@ def shown(config: Mapping[str, Any]) -> Shown:
     networks = [item.network for item in first if item.network is not None]
     behind = [variant_training(config, name) for name in variants]
     training_names = list(dict.fromkeys(item.name for item in behind if item.network is not None))
-    pretrainings = [item.pretraining for item in behind if item.pretraining is not None]
+    found = dict.fromkeys(item.pretraining for item in behind if item.pretraining is not None)
     mocks = [name for name, item in config["catalogues"].items() if item["kind"] != "file"]
     if mocks and not inputs.band_names(config).issuperset(REAL_BANDS):
         mocks = []
@@ -277,22 +397,47 @@ def shown(config: Mapping[str, Any]) -> Shown:
         variants=variants,
         reference=[pair for pair in evaluated(config) if pair[1] == reference],
         network=networks[0] if networks else None,
-        pretrainings=list(dict.fromkeys(pretrainings)),
+        pretrainings=list(found),
+        pretraining_files=[pretraining_for(config, name, catalogue, 0).file for name in found],
         trainings=training_names,
         mocks=mocks,
     )
 
 
+def denoised(config: Mapping[str, Any]) -> list[str]:
+    """Pretraining whose autoencoder the denoising figures show (paper, Figs 4 and 5).
+
+    Returns
+    -------
+    list of str
+        The pretraining of the reference variant, or the first other one that has an autoencoder;
+        empty where there is none.
+    """
+    reference = config["evaluation"]["reference"] or next(iter(config["variants"]))
+    variants = (reference, *config["variants"])
+    names = [variant_training(config, name).pretraining for name in variants]
+    for name in names:
+        if name is None or learns_noise(config, name):  # those are several networks
+            continue
+        if config["networks"][config["pretraining"][name]["network"]]["features"]:
+            return [name]
+    return []
+
+
 def jobs(config: Mapping[str, Any]) -> list[str]:
     """Jobs behind the results as `<rule>/<what it makes>`, in the order of the chain."""
     names = []
-    for name in dict.fromkeys(item.pretraining for item in trainings(config).values()):
-        if name is not None:
-            section = config["pretraining"][name]
-            simulation = section["simulation"]
-            chunk_numbers = range(len(chunks(config, simulation)))
-            names += [f"simulate/{simulation}/chunk-{number}" for number in chunk_numbers]
-            names += [f"inject_noise/{simulation}/{section['noise']}", f"pretrain/{name}"]
+    for pretraining in pretrainings(config):
+        section = config["pretraining"][pretraining.name]
+        simulation, noise = section["simulation"], section["noise"]
+        # The noise is shown on the first chunk, even where training reads none.
+        chunk_numbers = range(1 if section["fresh"] else len(chunks(config, simulation)))
+        names += [f"simulate/{simulation}/chunk-{number}" for number in chunk_numbers]
+        if pretraining.catalogue is None:
+            names.append(f"inject_noise/{simulation}/{noise}")
+        else:
+            names.append(f"learn_noise/{noise_file(config, pretraining)}")
+        names.append(f"pretrain/{pretraining.file}")
     for catalogue in config["catalogues"]:
         names += [f"observe/{catalogue}", f"splits/{catalogue}"]
     for catalogue, variant in evaluated(config):

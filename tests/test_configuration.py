@@ -9,6 +9,7 @@ import yaml
 
 from photoz import configuration, stages
 from photoz.files import InputError
+from photoz.simulations.template_population import TemplatePopulation
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,7 +24,12 @@ DATACLASSES = [
     ),
     ("finetuning.*", "photoz.training.config.FinetuningConfig", {"network", "match_steps_of"}),
     ("neighbours.*", "photoz.training.neighbours.NeighbourConfig", {"bands"}),
-    ("simulations.*.prior", "photoz.simulations.priors.Prior", set()),
+    ("simulations.*:populations.prior", "photoz.simulations.priors.Prior", set()),
+    (
+        "simulations.*:templates",
+        "photoz.simulations.template_population.TemplatePopulation",
+        {"n_galaxies", "chunk_size", "red", "blue"},
+    ),
     ("catalogues.*:mock", "photoz.simulations.mock.MockConfig", {"population", "observing"}),
     ("catalogues.*:mock.population", "photoz.simulations.galaxies.PopulationConfig", set()),
     ("catalogues.*:mock.observing", "photoz.simulations.observing.ObservingConfig", set()),
@@ -61,6 +67,13 @@ def test_schema_defaults_are_the_dataclass_defaults(path, name, workflow_only):
         expected.pop(key, None)
         found.pop(key, None)
     assert found == expected
+
+
+@pytest.mark.parametrize("name", ["red", "blue"])
+def test_luminosity_functions_of_the_schema_are_the_codes(name):
+    function = getattr(TemplatePopulation(), name)
+    found = configuration.defaults(f"simulations.*:templates.{name}")
+    assert found == dataclasses.asdict(function)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)

@@ -102,6 +102,20 @@ def test_figures_that_need_a_network_or_a_mock_have_nothing_to_show_without_one(
     assert (bare.network, bare.mocks, bare.trainings) == (None, [], [])
 
 
+def test_denoising_is_shown_for_the_reference_that_has_an_autoencoder():
+    assert stages.denoised(resolved()) == ["usual"]
+    blind = {"networks": {"small": {"features": 0}}}
+    assert stages.denoised(resolved(**blind)) == []
+    second = {"network": "large", "simulation": "sps", "noise": "bright"}
+    both = resolved(
+        **blind,
+        pretraining={"second": second},
+        variants={"other": {"pretraining": "second", "finetuning": "usual"}},
+    )
+    assert stages.denoised(both) == ["second"]
+    assert stages.denoised(resolved(evaluation={"reference": "scratch"})) == ["usual"]
+
+
 def test_the_bands_that_mocks_need_are_those_of_the_real_galaxies():
     assert list(stages.REAL_BANDS) == load_reference()["bands"]
 
@@ -215,3 +229,63 @@ def test_a_catalogue_that_no_variant_runs_on_is_an_error():
     only_one = {name: {"catalogues": ["one"]} for name in BASE["variants"]}
     with pytest.raises(InputError, match=r"catalogues\.two: no variant runs on it"):
         stages.check(resolved(variants=only_one))
+
+
+def test_a_fresh_pretraining_reads_no_chunk_but_the_one_noise_is_shown_on():
+    run = resolved(pretraining={"usual": {"fresh": True}})
+    assert [job for job in stages.jobs(run) if job.startswith("simulate/")] == [
+        "simulate/sps/chunk-0"
+    ]
+    stream = stages.stream(run, "sps")
+    assert stream["kind"] == "populations" and stream["block_size"] == 100
+    assert stream["galaxies"] == run["simulations"]["sps"]["prior"]
+    assert stream["seed"] == configuration.derive_seed(run["seed"], "simulate", "sps")
+
+
+LEARNED = {
+    "noise": {"learned": {"kind": "empirical"}},
+    "pretraining": {"own": {"network": "small", "simulation": "sps", "noise": "learned"}},
+    "variants": {"learned": {"pretraining": "own", "finetuning": "usual", "splits": 2}},
+}
+
+
+def test_learned_noise_makes_a_pretraining_per_catalogue_and_split():
+    run = resolved(**LEARNED)
+    files = [item.file for item in stages.pretrainings(run)]
+    assert files == ["usual", *(f"{c}/own/split-{k}" for c in ("one", "two") for k in (0, 1))]
+    for item in stages.pretrainings(run):
+        assert stages.Pretraining.from_file(item.file) == item
+    own = stages.pretraining_for(run, "own", "two", 1)
+    assert stages.noise_file(run, own) == "sps/learned/two/split-1"
+    shared = stages.pretraining_for(run, "usual", "two", 1)
+    assert (shared.file, stages.noise_file(run, shared)) == ("usual", "sps/bright/model")
+
+
+def test_jobs_of_learned_noise_are_named():
+    names = stages.jobs(resolved(**LEARNED))
+    assert "learn_noise/sps/learned/two/split-1" in names
+    assert "pretrain/one/own/split-0" in names
+    assert "inject_noise/sps/learned" not in names
+    assert "pretrain/own" not in names
+
+
+def test_figures_show_the_first_split_of_such_a_pretraining():
+    shown = stages.shown(resolved(**LEARNED))
+    assert shown.pretrainings == ["usual", "own"]
+    assert shown.pretraining_files == ["usual", "one/own/split-0"]
+
+
+def test_noise_is_learned_from_the_catalogue_that_is_trained_on():
+    noise = {"noise": {"learned": {"kind": "empirical", "catalogue": "one"}}}
+    run = configuration.merge(configuration.merge(BASE, LEARNED), noise)
+    with pytest.raises(InputError, match=r"noise\.learned\.catalogue: 'one', but .* 'two'"):
+        stages.check(configuration.resolve(run))
+    run["variants"]["learned"]["catalogues"] = ["one"]
+    stages.check(configuration.resolve(run))
+
+
+def test_what_templates_are_drawn_from_is_their_own_settings():
+    run = resolved(simulations={"sky": {"kind": "templates", "magnitude": [18, 22]}})
+    section = stages.galaxies(run, "sky")
+    assert section["magnitude"] == [18, 22] and "n_galaxies" not in section
+    assert stages.galaxies(run, "sps") == run["simulations"]["sps"]["prior"]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from photoz.files import InputError
 from photoz.sps.cosmology import age_at_redshift
-from photoz.survey.keys import as_number, check_keys
+from photoz.survey.keys import as_number, check_keys, did_you_mean
 
 Range = tuple[float, float]
 
@@ -25,10 +25,17 @@ _DOMAINS: dict[str, Range] = {
     "gas_logu": (-10.0, 10.0),
 }
 
+NAMED: dict[str, dict[str, Any]] = {
+    "redshift": {"table1": [0.0, 1.2], "public_code": [0.0, 1.5]},
+    "gas_logu": {"table1": [-4.0, 1.0], "cloudy": [-4.0, -1.0], "fixed": -2.0},
+    "colour_cut": {"public_code": 10.0},
+}
+"""Values with names, for what the paper and its public code do differently."""
+
 
 @dataclass(frozen=True)
 class Prior:
-    """Uniform, uncorrelated ranges of the simulated galaxies (Table 1 and section 3.2.2).
+    """Uncorrelated ranges of the simulated galaxies, uniform in Table 1 (section 3.2.2).
 
     Two numbers are a range; equal ends fix the parameter. Besides these, ``tage`` is the age of the
     universe at the redshift, ``sf_start`` is uniform between 0 and ``tage``, and the gas has the
@@ -52,6 +59,9 @@ class Prior:
     colour_cut : float or None
         Galaxies with any band further than this from the reference band, in magnitudes, are drawn
         again. The public code drops those beyond 10; the paper mentions no cut.
+    logarithmic : tuple of str
+        Ranges to draw from uniformly in the logarithm. The paper has none, and so hardly a galaxy
+        without star formation: those need a short tau and a small const at once.
     """
 
     redshift: Range = (0.0, 1.2)
@@ -61,6 +71,7 @@ class Prior:
     dust2: Range = (0.0, 0.6)
     gas_logu: Range = (-4.0, 1.0)
     colour_cut: float | None = None
+    logarithmic: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, (lowest, highest) in _DOMAINS.items():
@@ -72,27 +83,50 @@ class Prior:
                 )
         if self.colour_cut is not None and not self.colour_cut > 0:
             raise InputError(f"prior: colour_cut = {self.colour_cut:g} must be above 0, or null")
+        for name in self.logarithmic:
+            if name not in _DOMAINS:
+                raise InputError(
+                    f"prior: logarithmic: no range '{name}'; {did_you_mean(name, _DOMAINS)}"
+                )
+            if not getattr(self, name)[0] > 0:
+                raise InputError(
+                    f"prior: {name} starts at {getattr(self, name)[0]:g}; a logarithmic range "
+                    "starts above 0"
+                )
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any] | None) -> Prior:
-        """Build from configuration keys: a range is ``[low, high]`` or one number.
+        """Build from configuration keys: a range is ``[low, high]``, one number or a name.
 
         Raises
         ------
         InputError
             For an unknown key or a value that is no range.
         """
-        given = check_keys(mapping, [field.name for field in fields(cls)], "prior")
+        checked = check_keys(mapping, [field.name for field in fields(cls)], "prior")
+        given = {name: _named(name, value) for name, value in checked.items()}
         values: dict[str, Any] = {
             name: _range(given[name], name) for name in _DOMAINS & given.keys()
         }
         if given.get("colour_cut") is not None:
             values["colour_cut"] = as_number(given["colour_cut"], "prior: colour_cut")
+        if given.get("logarithmic") is not None:
+            values["logarithmic"] = tuple(given["logarithmic"])
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and numbers, as in a configuration."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+
+def _named(name: str, value: Any) -> Any:
+    """Return what stands behind a name, and anything else as it is."""
+    choices = NAMED.get(name, {})
+    if not isinstance(value, str) or not choices:
+        return value
+    if value not in choices:
+        raise InputError(f"prior: {name}: no choice '{value}'; {did_you_mean(value, choices)}")
+    return choices[value]
 
 
 def _range(value: Any, name: str) -> Range:
@@ -117,8 +151,13 @@ def sample(prior: Prior, n: int, rng: np.random.Generator) -> dict[str, NDArray[
     dict of (n,) arrays
         The keys of `photoz.sps.PARAMETERS`.
     """
-    ranges: dict[str, Range] = {name: getattr(prior, name) for name in _DOMAINS}
-    drawn = {name: rng.uniform(low, high, size=n) for name, (low, high) in ranges.items()}
+    drawn = {}
+    for name in _DOMAINS:
+        low, high = getattr(prior, name)
+        if name in prior.logarithmic:
+            drawn[name] = np.exp(rng.uniform(np.log(low), np.log(high), size=n))
+        else:
+            drawn[name] = rng.uniform(low, high, size=n)
     drawn["tage"] = age_at_redshift(drawn["redshift"])
     drawn["sf_start"] = drawn["tage"] * rng.uniform(0.0, 1.0 - 1e-9, size=n)
     drawn["gas_logz"] = drawn["logzsol"].copy()

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from pathlib import Path
+from typing import Literal
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from photoz.files import InputError, replace_when_done, require_file
 from photoz.simulations.priors import Prior, sample
 from photoz.sps.fluxes import simulate_fluxes
+from photoz.sps.fsps import find_installation, fsps_fluxes
 from photoz.sps.grid import SSPGrid, load_grid
 from photoz.sps.projection import BandProjector
 from photoz.survey.bands import BandSet
 
+Engine = Literal["matrix", "fsps"]
 UNITS = "maggies per Msun formed"
 _ROWS_PER_CHUNK = 4096  # of the checksums in the file
 _ROUNDS = 100  # of drawing again what the colour cut dropped
@@ -56,6 +60,9 @@ def simulate(
     *,
     reference: str = "i",
     grid: SSPGrid | None = None,
+    device: str | None = None,
+    engine: Engine = "matrix",
+    processes: int = 1,
 ) -> Simulation:
     """Draw `n` galaxies and compute their fluxes.
 
@@ -69,19 +76,31 @@ def simulate(
         Band of the colour cut, if there is one.
     grid : SSPGrid, optional
         Default: the shipped one.
+    device : str, optional
+        As in `photoz.sps.simulate_fluxes`.
+    engine : "matrix" or "fsps"
+        Products with the tables of the grid, or FSPS itself, without grid and device.
+    processes : int
+        FSPS processes side by side.
 
     Raises
     ------
     InputError
-        If a band sees beyond the spectra, or the colour cut leaves hardly any galaxy.
+        If a band sees beyond the spectra, the colour cut leaves hardly any galaxy, or FSPS cannot
+        run here.
     """
-    grid = grid or load_grid()
-    projector = BandProjector(grid.wavelength, grid.line_wavelength, bands, prior.redshift[1])
+    compute: Callable[[Mapping[str, ArrayLike]], NDArray[np.float32]]
+    if engine == "fsps":
+        compute = partial(fsps_fluxes, bands=bands, processes=processes)
+    else:
+        grid = grid or load_grid()
+        projector = BandProjector(grid.wavelength, grid.line_wavelength, bands, prior.redshift[1])
+        compute = partial(simulate_fluxes, grid, projector, device=device)
     parts: list[tuple[NDArray[np.float32], dict[str, NDArray[np.float64]]]] = []
     wanted = n
     for _ in range(_ROUNDS):
         drawn = sample(prior, wanted, rng)
-        flux = simulate_fluxes(grid, projector, drawn)
+        flux = compute(drawn)
         if prior.colour_cut is not None:
             keep = _within_colours(flux, bands.index(reference), prior.colour_cut)
             flux, drawn = flux[keep], {name: values[keep] for name, values in drawn.items()}
@@ -107,6 +126,9 @@ def simulate_chunk(
     *,
     reference: str = "i",
     grid: SSPGrid | None = None,
+    device: str | None = None,
+    engine: Engine = "matrix",
+    processes: int = 1,
 ) -> None:
     """Simulate one chunk and write it.
 
@@ -116,15 +138,56 @@ def simulate_chunk(
     ----------
     path : path-like
         HDF5 file to write: ``params/*`` (n,), ``flux`` (n, band) float32.
-    prior, bands, n, reference, grid
-        As in `simulate`.
+    prior, bands, n, reference, grid, device, engine, processes
+        As in `simulate`. What the populations are is stored unless they are the shipped ones.
     seed, chunk : int
     config_hash : str
         Stored, so that a reader can tell which configuration made the file.
     """
-    stream = np.random.SeedSequence(seed, spawn_key=(chunk,))
-    rng = np.random.default_rng(stream)
-    simulation = simulate(prior, bands, n, rng, reference=reference, grid=grid)
+    rng = chunk_generator(seed, chunk)
+    simulation = simulate(
+        prior,
+        bands,
+        n,
+        rng,
+        reference=reference,
+        grid=grid,
+        device=device,
+        engine=engine,
+        processes=processes,
+    )
+    attributes: dict[str, str | int] = {
+        "units": UNITS,
+        "seed": seed,
+        "chunk": chunk,
+        "config_hash": config_hash,
+        "prior": json.dumps(prior.to_dict(), sort_keys=True),
+    }
+    if engine == "fsps":
+        attributes["populations"] = json.dumps(find_installation().provenance(), sort_keys=True)
+    elif grid is not None:
+        attributes["populations"] = json.dumps(dict(grid.provenance), sort_keys=True)
+    write_chunk(path, simulation, attributes)
+
+
+def chunk_generator(seed: int, chunk: int) -> np.random.Generator:
+    """Return the generator of a chunk; those of different chunks are independent."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(chunk,)))
+
+
+def write_chunk(
+    path: str | PathLike[str], simulation: Simulation, attributes: Mapping[str, str | int]
+) -> None:
+    """Write galaxies as one chunk, with a checksum; `read_simulation` reads it.
+
+    Parameters
+    ----------
+    path : path-like
+        HDF5 file to write: ``params/*`` (n,), ``flux`` (n, band) float32.
+    simulation : Simulation
+    attributes : mapping
+        What made them: units of the flux, seed, chunk, config_hash and the like.
+    """
     arrays = {f"params/{name}": values for name, values in simulation.params.items()}
     arrays = {
         name: values if name == "params/redshift" else values.astype(np.float32)
@@ -137,11 +200,8 @@ def simulate_chunk(
                 name, data=values, track_times=False, chunks=chunks, fletcher32=bool(values.size)
             )
         file.attrs["bands"] = list(simulation.bands)
-        file.attrs["units"] = UNITS
-        file.attrs["seed"] = seed
-        file.attrs["chunk"] = chunk
-        file.attrs["config_hash"] = config_hash
-        file.attrs["prior"] = json.dumps(prior.to_dict(), sort_keys=True)
+        for name, value in attributes.items():
+            file.attrs[name] = value
         file.attrs["checksum"] = _checksum(arrays)
 
 

@@ -49,6 +49,20 @@ class PopulationModel:
         The wavelength pixels to compute.
     log_u_max : float
         Largest log U used. FSPS's tables end at -1 and clamp there, so that is the default.
+
+    Attributes
+    ----------
+    matrices : list of (2 a + r, w) float32
+        Per metallicity interval: the SSPs of its two ends and the nebular basis.
+    young, last : int
+        SSPs from `young` to before `last` have nebular tables of their own; younger ones see that
+        of `young`.
+    ionizing_rate : (m, last) float32
+        Of these SSPs.
+    log_lines : (m, u, k, l) float32
+        Natural logarithms of the line luminosities per photon, at the ages of the k SSPs.
+    coefficients : (m, u, k, r) float32
+        The nebular continuum in its basis.
     """
 
     def __init__(self, grid: SSPGrid, pixels: slice = slice(None), log_u_max: float = -1.0) -> None:
@@ -57,17 +71,18 @@ class PopulationModel:
         self.log_u_max = log_u_max
         coefficients, basis = grid.nebular_basis
         # Two neighbouring metallicities and the nebular basis, ready for one product.
-        self._matrices = [
+        self.matrices = [
             np.concatenate([*grid.spectrum[m : m + 2, :, pixels], basis[:, pixels]])
             for m in range(grid.log_z.size - 1)
         ]
         # Every SSP up to the first nebular age sees the first table, hence one shared node.
-        self._young = int(np.searchsorted(grid.log_age, grid.nebular_log_age[0] - 1e-9))
+        self.young = int(np.searchsorted(grid.log_age, grid.nebular_log_age[0] - 1e-9))
         last = int(np.searchsorted(grid.log_age, grid.nebular_log_age[-1] + 1e-9))
-        ages = grid.log_age[self._young : last]
-        self._log_lines = _at_ages(np.log(grid.line_luminosity + 1e-30), grid.nebular_log_age, ages)
-        self._coefficients = _at_ages(coefficients, grid.nebular_log_age, ages)
-        self._last = last
+        ages = grid.log_age[self.young : last]
+        self.log_lines = _at_ages(np.log(grid.line_luminosity + 1e-30), grid.nebular_log_age, ages)
+        self.coefficients = _at_ages(coefficients, grid.nebular_log_age, ages)
+        self.last = last
+        self.ionizing_rate = grid.ionizing_rate[:, :last].astype(np.float32)
 
     def spectra(
         self,
@@ -75,6 +90,7 @@ class PopulationModel:
         logzsol: ArrayLike,
         gas_logu: ArrayLike,
         gas_logz: ArrayLike,
+        window: slice = slice(None),
     ) -> Spectra:
         """Spectra of composite populations, without dust.
 
@@ -88,6 +104,8 @@ class PopulationModel:
             log10 of the ionisation parameter.
         gas_logz : (n,) array
             log10(Z / Zsun) of the gas.
+        window : slice
+            Of the model's pixels; the continuum is computed on these.
 
         Returns
         -------
@@ -97,27 +115,29 @@ class PopulationModel:
         number, ages = weights.shape
         if ages != self.grid.log_age.size:
             raise InputError(f"{ages} age weights for {self.grid.log_age.size} SSPs")
-        zone, part = _bracket(self.grid.log_z, logzsol, number)
+        zone, part = bracket(self.grid.log_z, logzsol, number)
         photons = self._photons(weights, zone, part)
         coefficients, lines = self._nebular(photons, gas_logu, gas_logz)
-        continuum = np.empty((number, self.wavelength.size), dtype=np.float32)
-        for m, matrix in enumerate(self._matrices):
+        wavelength = self.wavelength[window]
+        continuum = np.empty((number, wavelength.size), dtype=np.float32)
+        for m, matrix in enumerate(self.matrices):
             rows = np.flatnonzero(zone == m)
             if rows.size:
                 right = part[rows, None] * weights[rows]
                 left = weights[rows] - right
-                continuum[rows] = np.concatenate([left, right, coefficients[rows]], axis=1) @ matrix
-        return Spectra(self.wavelength, continuum, self.grid.line_wavelength, lines)
+                share = np.concatenate([left, right, coefficients[rows]], axis=1)
+                continuum[rows] = share @ matrix[:, window]
+        return Spectra(wavelength, continuum, self.grid.line_wavelength, lines)
 
     def _photons(
         self, weights: NDArray[np.float32], zone: NDArray[np.intp], part: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Ionising photons (1e46 / s) of each nebular age node, (n, k)."""
-        rate = self.grid.ionizing_rate[:, : self._last].astype(np.float32)
+        rate = self.ionizing_rate
         rate = rate[zone] + part[:, None] * (rate[zone + 1] - rate[zone])
-        photons = weights[:, : self._last] * rate
-        nodes = photons[:, self._young :].copy()
-        nodes[:, 0] += photons[:, : self._young].sum(axis=1)
+        photons = weights[:, : self.last] * rate
+        nodes = photons[:, self.young :].copy()
+        nodes[:, 0] += photons[:, : self.young].sum(axis=1)
         return nodes
 
     def _nebular(
@@ -126,10 +146,10 @@ class PopulationModel:
         """Coefficients of the nebular basis (n, r) and line luminosities (n, l)."""
         number, nodes = photons.shape
         log_u = np.minimum(gas_logu, self.log_u_max)
-        u, part_u = _bracket(self.grid.nebular_log_u, log_u, number)
-        z, part_z = _bracket(self.grid.log_z, gas_logz, number)
-        n_lines = self._log_lines.shape[-1]
-        coefficients = np.zeros((number, self._coefficients.shape[-1]), dtype=np.float32)
+        u, part_u = bracket(self.grid.nebular_log_u, log_u, number)
+        z, part_z = bracket(self.grid.log_z, gas_logz, number)
+        n_lines = self.log_lines.shape[-1]
+        coefficients = np.zeros((number, self.coefficients.shape[-1]), dtype=np.float32)
         lines = np.empty((number, n_lines), dtype=np.float32)
         # Galaxies of one table cell together: products with shared corners, no large gathers.
         cell = z * self.grid.nebular_log_u.size + u
@@ -148,11 +168,11 @@ class PopulationModel:
                 axis=1,
             )
             box = (slice(i, i + 2), slice(j, j + 2))
-            logs = corner @ self._log_lines[box].reshape(4, -1)
+            logs = corner @ self.log_lines[box].reshape(4, -1)
             np.exp(logs, out=logs)
             lines[rows] = (photons[rows, None] @ logs.reshape(-1, nodes, n_lines))[:, 0]
             weighted = (corner[:, :, None] * photons[rows, None]).reshape(rows.size, -1)
-            coefficients[rows] = weighted @ self._coefficients[box].reshape(4 * nodes, -1)
+            coefficients[rows] = weighted @ self.coefficients[box].reshape(4 * nodes, -1)
         return coefficients, lines
 
 
@@ -178,7 +198,7 @@ def attenuate(spectra: Spectra, dust2: ArrayLike, law: DustLaw = CALZETTI) -> Sp
     return replace(spectra, continuum=continuum, lines=lines * spectra.lines)
 
 
-def _bracket(
+def bracket(
     nodes: NDArray[np.float64], values: ArrayLike, number: int
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """Lower node and position within the interval, clamped to the table."""

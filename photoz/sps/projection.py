@@ -46,6 +46,12 @@ class BandProjector:
     ----------
     pixels : slice
         The pixels of `wavelength` that the bands see between redshift 0 and `redshift_max`.
+    width : int
+        Pixels that the bands see at one redshift.
+    phases : list of (width, 2 band) float32
+        Per phase interval: the integrals of the bands over the pixels at its two ends.
+    line_response : (node, band) float32
+        Weight of a line at fine steps of observed ln(wavelength).
 
     Raises
     ------
@@ -70,10 +76,10 @@ class BandProjector:
         self._start = centres[0] - 0.5 * step
         self._n_pixels = centres.size
         self._low, high = self._observed_pixels()
-        self._width = high - self._low
+        self.width = high - self._low
         self._log_lines = np.log(np.asarray(line_wavelength, dtype=np.float64))
-        self._phases = self._continuum_matrices()
-        self._line_response = self._line_table()
+        self.phases = self._continuum_matrices()
+        self.line_response = self._line_table()
 
     def _observed_pixels(self) -> tuple[int, int]:
         """First and last observed pixel of the bands; sets `pixels`."""
@@ -93,7 +99,7 @@ class BandProjector:
 
     def _continuum_matrices(self) -> list[NDArray[np.float32]]:
         """Per phase interval: the integrals at its two ends, (pixel, 2 x band)."""
-        pixels = self._low + np.arange(self._width + 1)
+        pixels = self._low + np.arange(self.width + 1)
         matrices = []
         for phase in np.arange(_N_PHASES + 1) / _N_PHASES:
             edges = np.exp(self._start + (pixels + phase) * self._step)
@@ -103,7 +109,7 @@ class BandProjector:
 
     def _line_table(self) -> NDArray[np.float32]:
         """(node, band) weight of a line at fine steps of observed ln(wavelength)."""
-        nodes = np.arange(-1, (self._width + 1) * _LINE_STEPS + 2)
+        nodes = np.arange(-1, (self.width + 1) * _LINE_STEPS + 2)
         wavelength = np.exp(self._start + (self._low + nodes / _LINE_STEPS) * self._step)
         columns = [b.response(wavelength) * wavelength / _normalisation(b) for b in self.bands]
         table = np.stack(columns, axis=1).astype(np.float32)
@@ -115,17 +121,20 @@ class BandProjector:
         continuum: NDArray[np.floating],
         lines: NDArray[np.floating] | None,
         redshift: ArrayLike,
+        window: slice | None = None,
     ) -> NDArray[np.float32]:
         """Band fluxes at the luminosity distance of each galaxy (Planck 2015, at least 10 pc).
 
         Parameters
         ----------
         continuum : (n, w) array
-            Lsun / A, on all pixels or on `pixels` only.
+            Lsun / A, on all pixels, on `pixels` or on `window` of these.
         lines : (n, l) array or None
             Lsun.
         redshift : (n,) array
             Fastest when sorted and in batches of some hundreds.
+        window : slice, optional
+            Which of `pixels` the continuum is on: what `window` says for these redshifts, or more.
 
         Returns
         -------
@@ -141,15 +150,59 @@ class BandProjector:
         continuum = np.asarray(continuum, dtype=np.float32)
         if not np.all((redshift >= 0) & (redshift <= self.redshift_max)):
             raise InputError(f"redshifts must lie in [0, {self.redshift_max:g}]")
-        offset = self._offset(continuum.shape, redshift.size)
+        offset = self._offset(continuum.shape, redshift.size, window)
         result = self._continuum_fluxes(continuum, redshift, offset)
         if lines is not None:
             result += self._line_fluxes(np.asarray(lines, dtype=np.float32), redshift)
-        area = 4 * np.pi * (luminosity_distance(redshift) * _MEGAPARSEC) ** 2
-        return result * (SOLAR_LUMINOSITY / area)[:, None].astype(np.float32)
+        return result * self.dimming(redshift)[:, None].astype(np.float32)
 
-    def _offset(self, shape: tuple[int, ...], number: int) -> int:
+    def dimming(self, redshift: NDArray[np.float64]) -> NDArray[np.float64]:
+        """From Lsun to flux in erg/s/cm2 at the luminosity distance of redshifts (n,)."""
+        area = 4 * np.pi * (luminosity_distance(redshift) * _MEGAPARSEC) ** 2
+        return SOLAR_LUMINOSITY / area
+
+    def shift(
+        self, redshift: NDArray[np.float64]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+        """Return the first pixel seen, the phase interval and the part of it gone by, (n,) each."""
+        shift = np.log1p(redshift) / self._step
+        whole = np.floor(shift)
+        scaled = (shift - whole) * _N_PHASES
+        phase = np.minimum(scaled.astype(int), _N_PHASES - 1)
+        return self._low - whole.astype(int), phase, (scaled - phase).astype(np.float32)
+
+    def line_positions(
+        self, redshift: NDArray[np.float64]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.intp]]:
+        """Where lines fall on `line_response`.
+
+        Returns
+        -------
+        left : (n, s) int
+            Node at or below each line.
+        part : (n, s) float32
+            Part of the step beyond it.
+        seen : (s,) int
+            The lines that any of the galaxies shows in the bands.
+        """
+        observed = self._log_lines + np.log1p(redshift)[:, None]
+        position = (observed - self._start) / self._step - self._low
+        seen = np.flatnonzero(((position > 0) & (position < self.width + 1)).any(axis=0))
+        last = self.line_response.shape[0] - 1
+        position = np.clip(position[:, seen] * _LINE_STEPS + 1, 0, last - 1e-6)
+        left = position.astype(np.intp)
+        return left, (position - left).astype(np.float32), seen
+
+    def window(self, redshift: ArrayLike) -> slice:
+        """Return the part of `pixels` that the bands see at these redshifts."""
+        ends = np.log1p([np.min(redshift), np.max(redshift)]) / self._step
+        nearest, farthest = self._low - np.floor(ends).astype(int) - self.pixels.start
+        return slice(int(farthest), int(nearest) + self.width)
+
+    def _offset(self, shape: tuple[int, ...], number: int, window: slice | None) -> int:
         sliced = self.pixels.stop - self.pixels.start
+        if window is not None and shape == (number, window.stop - window.start):
+            return self.pixels.start + window.start
         if shape == (number, self._n_pixels):
             return 0
         if shape == (number, sliced):
@@ -162,16 +215,14 @@ class BandProjector:
     def _continuum_fluxes(
         self, continuum: NDArray[np.float32], redshift: NDArray[np.float64], offset: int
     ) -> NDArray[np.float32]:
-        shift = np.log1p(redshift) / self._step
-        whole = np.floor(shift)
-        scaled = (shift - whole) * _N_PHASES
-        phase = np.minimum(scaled.astype(int), _N_PHASES - 1)
-        part = (scaled - phase).astype(np.float32)[:, None]
-        windows = sliding_window_view(continuum, self._width, axis=1)
-        first = self._low - whole.astype(int) - offset
+        first, phase, part = self.shift(redshift)
+        first, part = first - offset, part[:, None]
+        windows = sliding_window_view(continuum, self.width, axis=1)
+        if first.size and not 0 <= first.min() <= first.max() < windows.shape[1]:
+            raise InputError("the window of pixels does not cover the bands at these redshifts")
         n_bands = len(self.bands)
         result = np.empty((redshift.size, n_bands), dtype=np.float32)
-        for p, matrix in enumerate(self._phases):
+        for p, matrix in enumerate(self.phases):
             rows = np.flatnonzero(phase == p)
             if rows.size:
                 both = windows[rows, first[rows]] @ matrix
@@ -187,16 +238,10 @@ class BandProjector:
             raise InputError(
                 f"lines have shape {lines.shape}; (n, {self._log_lines.size}) expected"
             )
-        observed = self._log_lines + np.log1p(redshift)[:, None]
-        position = (observed - self._start) / self._step - self._low
-        seen = np.flatnonzero(((position > 0) & (position < self._width + 1)).any(axis=0))
-        last = self._line_response.shape[0] - 1
-        position = np.clip(position[:, seen] * _LINE_STEPS + 1, 0, last - 1e-6)
-        left = position.astype(np.intp)
-        part = (position - left).astype(np.float32)
+        left, part, seen = self.line_positions(redshift)
         bright = lines[:, seen]
         weights = np.concatenate([bright * (1 - part), bright * part], axis=1)
-        response = self._line_response[np.concatenate([left, left + 1], axis=1)]
+        response = self.line_response[np.concatenate([left, left + 1], axis=1)]
         return (weights[:, None, :] @ response)[:, 0]
 
 

@@ -3,6 +3,7 @@
 from photoz.survey.bands import Band, BandSet
 from photoz.survey.catalogue import Catalogue, Exposures, read_catalogue, write_catalogue
 from photoz.survey.coadds import coadd
+from photoz.survey.empirical_noise import EmpiricalNoise
 from photoz.survey.ingest import ingest
 from photoz.survey.noise import (
     FixedSNR,
@@ -13,6 +14,7 @@ from photoz.survey.noise import (
     read_noise_model,
     write_noise_model,
 )
+from photoz.survey.noise_learning import learn_noise
 from photoz.survey.photometry import (
     ab_magnitude,
     band_flux,
@@ -28,6 +30,7 @@ __all__ = [
     "Band",
     "BandSet",
     "Catalogue",
+    "EmpiricalNoise",
     "ExposurePlan",
     "Exposures",
     "FixedSNR",
@@ -43,6 +46,7 @@ __all__ = [
     "coadd",
     "flux_from_magnitude",
     "ingest",
+    "learn_noise",
     "line_flux",
     "load_survey",
     "make_splits",

@@ -2,9 +2,9 @@
 
 A model says how bright a simulated galaxy is observed, and maps (n, band) fluxes to (n, band)
 standard errors. It uses arithmetic only, so that one definition serves numpy arrays and torch
-tensors on any device. A new kind of model (say, errors measured as a function of flux in each
-band) is a new frozen dataclass with a `name`, `brightness`, `error` and `to_dict`, registered in
-`MODELS`.
+tensors on any device. A new kind of model is a new frozen dataclass with a `name`, `brightness`,
+`error`, `observe` and `to_dict`, registered in `MODELS`. The model that is learned from a
+catalogue is in `empirical_noise`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,46 @@ if TYPE_CHECKING:
 ArrayT = TypeVar("ArrayT")
 
 
+class Draws(Protocol):
+    """Random numbers of the kind of array that a noise model is given."""
+
+    def normal(self, shape: tuple[int, ...]) -> Any:
+        """Independent standard normal variables."""
+        ...
+
+    def uniform(self, shape: tuple[int, ...]) -> Any:
+        """Independent variables in [0, 1)."""
+        ...
+
+
+@dataclass(frozen=True)
+class NumpyDraws:
+    """Float32 random numbers of a numpy generator."""
+
+    rng: np.random.Generator
+
+    def normal(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Independent standard normal variables."""
+        return self.rng.standard_normal(shape, dtype=np.float32)
+
+    def uniform(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Independent variables in [0, 1)."""
+        return self.rng.random(shape, dtype=np.float32)
+
+
 class NoiseModel(Protocol):
-    """What every noise model offers."""
+    """What every noise model offers.
+
+    A model may hold the noise of several networks that train side by side, one per fold; then the
+    fluxes it is given have a leading network axis of `n_networks`.
+    """
 
     name: ClassVar[str]
+
+    @property
+    def n_networks(self) -> int:
+        """1, or how many networks the model holds the noise of."""
+        ...
 
     def brightness(self, uniform: ArrayT) -> ArrayT:
         """Flux in the reference band that simulated galaxies are scaled to, one per `uniform`.
@@ -45,9 +81,27 @@ class NoiseModel(Protocol):
         """Standard error of each flux: (n, band) -> (n, band), numpy array or torch tensor."""
         ...
 
+    def observe(self, flux: ArrayT, draws: Draws) -> tuple[ArrayT, ArrayT]:
+        """Draw noisy fluxes, and the errors that a catalogue would report for them."""
+        ...
+
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings from which `noise_model_from_dict` makes the model again."""
         ...
+
+
+class GaussianNoise:
+    """Noise that the errors tell completely: one model for every network."""
+
+    @property
+    def n_networks(self) -> int:
+        """One."""
+        return 1
+
+    def observe(self, flux: Any, draws: Draws) -> tuple[Any, Any]:
+        """Add Gaussian noise of the model's own errors."""
+        error = self.error(flux)  # type: ignore[attr-defined]
+        return flux + error * draws.normal(tuple(flux.shape)), error
 
 
 def _like(values: tuple[float, ...], flux: Any) -> Any:
@@ -58,7 +112,7 @@ def _like(values: tuple[float, ...], flux: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class FixedSNR:
+class FixedSNR(GaussianNoise):
     """The same signal-to-noise for every galaxy in a band: error = |flux| / snr.
 
     Attributes
@@ -111,7 +165,7 @@ class FixedSNR:
 
 
 @dataclass(frozen=True)
-class SurveyDepth:
+class SurveyDepth(GaussianNoise):
     """The noise of a survey of given depth, for galaxies of many magnitudes.
 
     Galaxies get magnitudes m between `bright` and `faint` in the reference band with counts
@@ -263,7 +317,7 @@ def read_noise_model(path: str | os.PathLike[str]) -> tuple[NoiseModel, tuple[st
 def add_noise(
     flux: NDArray, model: NoiseModel, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Add Gaussian noise whose error follows from the true flux.
+    """Observe true fluxes: noisy ones, and their errors.
 
     Parameters
     ----------
@@ -277,7 +331,4 @@ def add_noise(
     noisy, error : (n, band) float32 array
         In the flux's unit.
     """
-    flux = np.asarray(flux, dtype=np.float32)
-    error = model.error(flux)
-    noise = rng.standard_normal(flux.shape, dtype=np.float32)
-    return flux + error * noise, error
+    return model.observe(np.asarray(flux, dtype=np.float32), NumpyDraws(rng))

@@ -49,6 +49,11 @@ class PretrainingConfig:
     precision : str
         Precision of the matrix products: float32, bfloat16, or auto (bfloat16 where the processor
         multiplies it natively).
+    dropout : bool
+        Drop activations as in fine-tuning (the paper). Simulated galaxies under fresh noise leave
+        nothing to memorise, and without dropout the same steps learn sharper redshifts.
+    fresh : bool
+        Simulate new galaxies throughout, none seen twice, instead of reading stored ones.
     """
 
     steps: int = 2500
@@ -60,6 +65,8 @@ class PretrainingConfig:
     reconstruction_weight: float = 1.0
     denoising: float | None = None
     precision: str = "float32"
+    dropout: bool = True
+    fresh: bool = False
 
     def __post_init__(self) -> None:
         _check("pretraining", self)

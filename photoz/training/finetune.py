@@ -78,7 +78,8 @@ def finetune(
     folds : ndarray (n,)
         Fold of each galaxy, 0 ... n_folds - 1.
     start : TrainedNetworks or None
-        The pretrained network every fold starts from; None starts from random weights.
+        The pretrained network every fold starts from, or one network per fold, of which each
+        fold takes its own; None starts from random weights.
     network_config : NetworkConfig
         Shape, used when `start` is None.
     config : FinetuningConfig
@@ -102,7 +103,8 @@ def finetune(
     Raises
     ------
     InputError
-        If a fold has no galaxy to learn from, or the bands are not those of `start`.
+        If a fold has no galaxy to learn from, the bands are not those of `start`, or `start` has
+        several networks but not one per fold.
     """
     n_folds = int(folds.max()) + 1
     members = [
@@ -122,7 +124,7 @@ def finetune(
     else:
         transform = start.transform
         check_bands(transform, catalogue.bands, "the catalogue")
-        network = start.network.repeated(n_folds)
+        network = _own_start(start.network, n_folds)
     network.to(device)
     batch = min(config.batch_size, fewest)
     steps_per_epoch = fewest // batch
@@ -165,6 +167,18 @@ def finetune(
         single.settle(transform(coadds.full(member)).unsqueeze(0))
     names = ["step", "fold", "loss", "learning_rate"]
     return TrainedNetworks(stacked(singles), transform), pd.DataFrame(history, columns=names)
+
+
+def _own_start(network: DeepZ, n_folds: int) -> DeepZ:
+    """A copy for every fold: of the single network, or of the fold's own."""
+    if network.n_networks == 1:
+        return network.repeated(n_folds)
+    if network.n_networks != n_folds:
+        raise InputError(
+            f"{network.n_networks} pretrained networks for {n_folds} folds; pretrain again with "
+            "these splits"
+        )
+    return stacked([network.member(fold) for fold in range(n_folds)])
 
 
 def _complete_only(density: Mixture, redshift: Tensor, complete: Tensor) -> Tensor:

@@ -1,8 +1,13 @@
-"""Pretraining on simulations (paper, sections 2.4 and 3.3)."""
+"""Pretraining on simulations (paper, sections 2.4 and 3.3).
+
+One network is trained, or one per fold in lockstep where the noise is different for each: all see
+the same galaxies, each its own noise.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,6 +20,7 @@ from photoz.networks.deepz import DeepZ, seeded_generators
 from photoz.networks.density import negative_log_likelihood
 from photoz.networks.transform import FluxRatio
 from photoz.progress import track
+from photoz.simulations.stream import GalaxyStream
 from photoz.survey.noise import NoiseModel
 from photoz.training.checkpoints import TrainedNetworks
 from photoz.training.config import PretrainingConfig
@@ -37,7 +43,7 @@ def pretrain(
     seed: int,
     device: torch.device,
 ) -> tuple[TrainedNetworks, pd.DataFrame]:
-    """Train one network on simulated galaxies under fresh noise at every step.
+    """Train one network on stored simulated galaxies under fresh noise at every step.
 
     The loss is the negative log density at the true redshift plus the autoencoder's mean
     |reconstruction - input| / error.
@@ -51,7 +57,7 @@ def pretrain(
     transform : FluxRatio
         From fluxes to inputs.
     noise : NoiseModel
-        Draws the noise.
+        Draws brightnesses and noise; it also says how many networks are trained.
     network_config, config
         Shape and training.
     seed : int
@@ -62,9 +68,10 @@ def pretrain(
     Returns
     -------
     trained : TrainedNetworks
-        A single network.
+        A single network, or one per fold where the noise has several.
     history : DataFrame
-        Columns step, loss (redshift), reconstruction_loss, learning_rate.
+        Columns step, fold (where there are several), loss (redshift), reconstruction_loss (their
+        mean), learning_rate.
 
     Raises
     ------
@@ -76,27 +83,61 @@ def pretrain(
             f"{len(flux)} simulated galaxies are fewer than pretraining.batch_size = "
             f"{config.batch_size}; simulate more or lower it"
         )
+    fluxes, redshifts = _tensors(flux, redshift, transform, device)
+    trainer = _Pretrainer(
+        network_config, float(redshifts.max()), transform, noise, config, seed, device
+    )
+
+    def next_batch() -> tuple[Tensor, Tensor]:
+        index = trainer.batch(len(fluxes))
+        return fluxes[index], redshifts[index]
+
+    return trainer.train(next_batch, fluxes)
+
+
+def pretrain_fresh(
+    galaxies: GalaxyStream,
+    transform: FluxRatio,
+    noise: NoiseModel,
+    network_config: NetworkConfig,
+    config: PretrainingConfig,
+    seed: int,
+    device: torch.device,
+) -> tuple[TrainedNetworks, pd.DataFrame]:
+    """Train one network on galaxies that are simulated meanwhile, none of them seen twice.
+
+    Parameters and results are those of `pretrain`, with a stream in the place of fluxes and
+    redshifts. Its first 10 000 galaxies are kept apart to measure the batch-norm statistics on.
+
+    Raises
+    ------
+    InputError
+        If the simulation does, or fluxes are not finite.
+    """
+    kept, redshift = _tensors(*galaxies.take(SETTLING_GALAXIES), transform, device)
+    trainer = _Pretrainer(
+        network_config, float(redshift.max()), transform, noise, config, seed, device
+    )
+
+    def next_batch() -> tuple[Tensor, Tensor]:
+        flux, redshift = _tensors(*galaxies.take(config.batch_size), transform, device)
+        return flux.unsqueeze(0), redshift.unsqueeze(0)
+
+    return trainer.train(next_batch, kept)
+
+
+def _tensors(
+    flux: np.ndarray, redshift: np.ndarray, transform: FluxRatio, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Fluxes in units of the reference band's, from which noise models give brightnesses."""
     if not np.isfinite(flux).all():
         row = int(np.flatnonzero(~np.isfinite(flux).all(1))[0])
         raise InputError(f"simulated galaxy {row} has a flux that is not finite; simulate again")
-    # The noise model gives each galaxy its brightness; here it has unit flux in the reference band.
     scaled = flux / flux[:, [transform.reference_index]]
-    fluxes = torch.as_tensor(scaled, dtype=torch.float32, device=device)
-    redshifts = torch.as_tensor(redshift, dtype=torch.float32, device=device)
-    network = DeepZ(
-        network_config, fluxes.shape[1], seeded_generators([seed]), float(redshifts.max())
-    ).to(device)
-    trainer = _Pretrainer(network, transform, noise, config, seed, device)
-    history = []
-    for step in track(config.steps, "pretraining"):
-        rate = learning_rate(step, config.steps, config)
-        index = trainer.batch(len(fluxes))
-        losses = trainer.step(fluxes[index], redshifts[index], rate)
-        if step % 20 == 0 or step + 1 == config.steps:
-            history.append((step, *(x.item() for x in losses), rate))
-    network.settle(trainer.settling_inputs(fluxes))
-    names = ["step", "loss", "reconstruction_loss", "learning_rate"]
-    return TrainedNetworks(network, transform), pd.DataFrame(history, columns=names)
+    return (
+        torch.as_tensor(scaled, dtype=torch.float32, device=device),
+        torch.as_tensor(redshift, dtype=torch.float32, device=device),
+    )
 
 
 class _Pretrainer:
@@ -104,24 +145,51 @@ class _Pretrainer:
 
     def __init__(
         self,
-        network: DeepZ,
+        network_config: NetworkConfig,
+        redshift_max: float,
         transform: FluxRatio,
         noise: NoiseModel,
         config: PretrainingConfig,
         seed: int,
         device: torch.device,
     ) -> None:
+        seeds = [seed + 2 * fold for fold in range(noise.n_networks)]
+        generators = seeded_generators(seeds)
+        network = DeepZ(network_config, len(transform.bands), generators, redshift_max).to(device)
+        if not config.dropout:
+            network.stop_dropout()
         self.network, self.transform, self.noise, self.config = network, transform, noise, config
-        # The weights were drawn from `seed` itself.
-        self.generators = seeded_generators([seed + 1], device)
+        # The weights were drawn from `seeds` themselves.
+        self.generators = seeded_generators([seed + 1 for seed in seeds], device)
         self.optimiser = make_optimiser(network, config)
         self.dtype = matmul_dtype(config.precision, device)
         self.order = torch.empty(0, dtype=torch.long, device=device)
         few_bands = network.n_bands <= network.config.features
         self.denoising = float(few_bands) if config.denoising is None else config.denoising
 
+    def train(
+        self, next_batch: Callable[[], tuple[Tensor, Tensor]], settling: Tensor
+    ) -> tuple[TrainedNetworks, pd.DataFrame]:
+        """Take all steps and settle the batch-norm statistics on noiseless fluxes (n, band)."""
+        history = []
+        for step in track(self.config.steps, "pretraining"):
+            rate = learning_rate(step, self.config.steps, self.config)
+            losses, reconstruction_loss = self.step(*next_batch(), rate)
+            if step % 20 == 0 or step + 1 == self.config.steps:
+                shared = (reconstruction_loss.item(), rate)
+                history += [(step, k, loss, *shared) for k, loss in enumerate(losses.tolist())]
+        self.network.settle(self.settling_inputs(settling))
+        names = ["step", "fold", "loss", "reconstruction_loss", "learning_rate"]
+        table = pd.DataFrame(history, columns=names)
+        if self.network.n_networks == 1:
+            table = table.drop(columns="fold")
+        return TrainedNetworks(self.network, self.transform), table
+
     def batch(self, n_galaxies: int) -> Tensor:
-        """Indices of the next batch, (1, batch); galaxies are reshuffled once all were seen."""
+        """Indices of the next batch, (1, batch); galaxies are reshuffled once all were seen.
+
+        All networks get the same galaxies.
+        """
         if len(self.order) < self.config.batch_size:
             g = self.generators[0]
             self.order = torch.randperm(n_galaxies, generator=g, device=g.device)
@@ -132,32 +200,34 @@ class _Pretrainer:
 
     def noisy(self, flux: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs and their errors, at a brightness and with noise drawn from the noise model."""
-        uniform = torch.rand(
-            (*flux.shape[:-1], 1), generator=self.generators[0], device=flux.device
-        )
-        bright = flux * self.noise.brightness(uniform)
-        error = self.noise.error(bright)
-        noisy = bright + error * self._normal(bright)
+        draws = _Draws(self.generators)
+        flux = flux.expand(len(self.generators), *flux.shape[1:])
+        bright = flux * self.noise.brightness(draws.uniform((*flux.shape[:-1], 1)))
+        noisy, error = self.noise.observe(bright, draws)
         return self.transform(noisy), self.transform.error(noisy, error)
 
     def step(self, flux: Tensor, redshift: Tensor, rate: float) -> tuple[Tensor, Tensor]:
-        """One update; returns the redshift and the reconstruction loss."""
+        """One update; returns the redshift loss of every network, and the reconstruction loss."""
         x, error = self.noisy(flux)
         network, g = self.network, self.generators
         reconstruction_loss = torch.zeros((), device=flux.device)
         features = None
         if network.config.features:
-            noisier = x + self.denoising * error * self._normal(x) if self.denoising else x
+            noisier = x
+            if self.denoising:
+                noisier = x + self.denoising * error * _Draws(g).normal(tuple(x.shape))
             features = network.features(noisier.to(self.dtype), g)
             assert features is not None
             reconstruction = network.reconstruct(features.to(self.dtype), g)
             reconstruction_loss = ((reconstruction - x).abs() / error).mean()
         density = network.density(x.to(self.dtype), features, g)
-        redshift_loss = negative_log_likelihood(density, redshift).sum()
-        loss = redshift_loss + self.config.reconstruction_weight * reconstruction_loss
+        redshift_loss = negative_log_likelihood(density, redshift)
+        # Losses add up over the networks, so that none changes another's gradient.
+        weight = self.config.reconstruction_weight * len(g)
+        loss = redshift_loss.sum() + weight * reconstruction_loss
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_LIMIT)
+        _limit_gradients(network)
         set_learning_rate(self.optimiser, rate)
         self.optimiser.step()
         return redshift_loss.detach(), reconstruction_loss.detach()
@@ -167,5 +237,33 @@ class _Pretrainer:
         """Noisy inputs of enough galaxies to measure the batch-norm statistics on."""
         return self.noisy(flux[:SETTLING_GALAXIES].unsqueeze(0))[0]
 
-    def _normal(self, like: Tensor) -> Tensor:
-        return torch.randn(like.shape, generator=self.generators[0], device=like.device)
+
+class _Draws:
+    """Random numbers (network, ...) of each network's own generator."""
+
+    def __init__(self, generators: Sequence[torch.Generator]) -> None:
+        self.generators = generators
+
+    def normal(self, shape: tuple[int, ...]) -> Tensor:
+        """Independent standard normal variables."""
+        return torch.stack(
+            [torch.randn(shape[1:], generator=g, device=g.device) for g in self.generators]
+        )
+
+    def uniform(self, shape: tuple[int, ...]) -> Tensor:
+        """Independent variables in [0, 1)."""
+        return torch.stack(
+            [torch.rand(shape[1:], generator=g, device=g.device) for g in self.generators]
+        )
+
+
+def _limit_gradients(network: DeepZ) -> None:
+    """Shorten the gradient of every network whose norm is above `GRADIENT_LIMIT`."""
+    if network.n_networks == 1:
+        torch.nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_LIMIT)
+        return
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    squares = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0)
+    factor = (GRADIENT_LIMIT / (squares.sqrt() + 1e-6)).clamp(max=1.0)
+    for gradient in gradients:
+        gradient *= factor.view(-1, *(1,) * (gradient.ndim - 1))

@@ -13,6 +13,8 @@ from photoz.survey.catalogue import write_catalogue
 
 from .conftest import make_curves, make_metrics
 from .test_fig1 import NETWORK
+from .test_fig4 import make_example
+from .test_fig5 import make_tables
 from .test_fig_mock import make_catalogue
 from .test_fig_training import finetuning, pretraining
 
@@ -56,6 +58,29 @@ def test_fig2(tmp_path):
     parts = [rows for _, rows in metrics.groupby("variant")]
     paths = [parquet(tmp_path, f"m{k}", part) for k, part in enumerate(parts)]
     run("fig2", tmp_path, {"metrics": paths, "survey": SURVEY}, {"variants": None})
+
+
+def test_fig4(tmp_path):
+    run("fig4", tmp_path, {"example": [parquet(tmp_path, "example", make_example())]}, {})
+
+
+def test_fig5(tmp_path):
+    bands, correlation = make_tables()
+    inputs = {
+        "bands": [parquet(tmp_path, "bands", bands)],
+        "correlation": [parquet(tmp_path, "correlation", correlation)],
+    }
+    run("fig5", tmp_path, inputs, {})
+
+
+def test_denoising_figures_without_an_autoencoder_say_so(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run("fig4", tmp_path, {"example": []}, {})
+    assert "no table given, so there is nothing to draw" in capsys.readouterr().err
+
+
+def test_fig_spectra(tmp_path):
+    run("fig_spectra", tmp_path, {"survey": str(SURVEY)}, {"redshift": 0.25})
 
 
 def test_fig8_draws_one_split(tmp_path, photoz_table, monkeypatch):

@@ -44,6 +44,17 @@ def test_named_options():
     assert Prior.from_mapping(prior.to_dict()) == prior
 
 
+def test_choices_of_paper_and_public_code_have_names():
+    names = {"redshift": "public_code", "gas_logu": "cloudy", "colour_cut": "public_code"}
+    assert Prior.from_mapping(names) == Prior(
+        redshift=(0.0, 1.5), gas_logu=(-4.0, -1.0), colour_cut=10.0
+    )
+    assert Prior.from_mapping({"gas_logu": "fixed"}).gas_logu == (-2.0, -2.0)
+    assert Prior.from_mapping({"redshift": "table1", "gas_logu": "table1"}) == Prior()
+    with pytest.raises(InputError, match=r"gas_logu: no choice 'cluody'; did you mean 'cloudy'"):
+        Prior.from_mapping({"gas_logu": "cluody"})
+
+
 def test_same_seed_same_draws():
     a, b = (sample(Prior(), 10, np.random.default_rng(7)) for _ in range(2))
     assert all((a[name] == b[name]).all() for name in a)

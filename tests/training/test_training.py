@@ -6,12 +6,14 @@ import torch
 
 from photoz.files import InputError
 from photoz.networks import FluxRatio, NetworkConfig
+from photoz.simulations.simulation import Simulation
+from photoz.simulations.stream import GalaxyStream
 from photoz.survey.noise import FixedSNR
 from photoz.training.checkpoints import load_networks, read_metadata, save_networks
 from photoz.training.config import FinetuningConfig, PretrainingConfig
 from photoz.training.finetune import finetune, training_galaxies
 from photoz.training.predict import predict_ensemble, predict_folds
-from photoz.training.pretrain import pretrain
+from photoz.training.pretrain import pretrain, pretrain_fresh
 from tests.training.conftest import BANDS, break_fluxes
 
 CPU = torch.device("cpu")
@@ -175,6 +177,54 @@ def test_too_few_or_broken_simulations_are_refused():
     flux[7, 1] = np.inf
     with pytest.raises(InputError, match="galaxy 7"):
         pretrain(flux, np.ones(200), transform, NOISE, NETWORK, PRETRAINING, 0, CPU)
+
+
+def drawn(n, rng):
+    """Simulated galaxies, as a stream draws them."""
+    redshift = rng.uniform(0, 1, n)
+    return Simulation(break_fluxes(redshift).astype(np.float32), redshift, BANDS, {})
+
+
+class Recorder(GalaxyStream):
+    """A stream that remembers what it handed out."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.seen = []
+
+    def take(self, n):
+        flux, redshift = super().take(n)
+        self.seen.append(redshift)
+        return flux, redshift
+
+
+def pretrained_fresh(seed=0, block=700, steps=60):
+    transform, config = FluxRatio(BANDS, "i"), PretrainingConfig(steps=steps, batch_size=100)
+    with Recorder(drawn, block, 5, False) as galaxies:
+        trained, history = pretrain_fresh(galaxies, transform, NOISE, NETWORK, config, seed, CPU)
+    return trained, history, galaxies.seen
+
+
+def test_pretraining_on_fresh_galaxies_sees_none_twice():
+    trained, history, seen = pretrained_fresh()
+    assert len(seen) == 61 and all(len(batch) == 100 for batch in seen[1:])
+    everything = np.concatenate(seen)
+    assert np.unique(everything).size == everything.size
+    assert history.loss.iloc[-1] < history.loss.iloc[0] - 1
+    again = pretrained_fresh()[0]
+    for name, value in trained.network.state_dict().items():
+        assert torch.equal(value, again.network.state_dict()[name]), name
+
+
+def test_fresh_galaxies_that_are_not_finite_are_refused():
+    def broken(n, rng):
+        simulation = drawn(n, rng)
+        simulation.flux[3] = np.nan
+        return simulation
+
+    config = PretrainingConfig(steps=2, batch_size=100)
+    with GalaxyStream(broken, 100, 0, False) as galaxies, pytest.raises(InputError, match="finite"):
+        pretrain_fresh(galaxies, FluxRatio(BANDS, "i"), NOISE, NETWORK, config, 0, CPU)
 
 
 def test_no_more_bands_than_features_means_denoising():

@@ -87,7 +87,7 @@ def test_the_mock_figure_is_left_out_for_a_survey_with_other_bands(workflow):
 def test_figures_of_networks_are_left_out_without_one(workflow):
     variants = {"neighbours": {"method": "neighbours", "neighbours": "few"}}
     planned = plan_with(workflow, variants=variants)
-    assert set(FIGURES) - set(planned) == {"fig1", "fig_training"}
+    assert set(FIGURES) - set(planned) == {"fig1", "fig4", "fig5", "fig_training"}
 
 
 def test_figures_are_targets_and_resources_go_behind_them(workflow):
@@ -148,6 +148,7 @@ def test_the_gpu_profile_is_accepted(workflow):
 
 # What reads a survey's response curves, and some of what follows from it.
 READ_CURVES = {"simulate", "inject_noise", "observe", "pretrain", "neighbours", "fig1"}
+READ_CURVES |= {"denoising", "denoising_example", "fig_spectra"}
 OWN_FILES = ("curves/u.csv", "data/galaxies.csv", "data/single.csv")
 
 

@@ -53,7 +53,7 @@ def test_training_rules_and_no_others_take_the_gpu(name):
     trains = name in ("pretrain", "finetune")
     assert ("gpu=1" in parts["resources"]) == trains
     assert ("GPU" in parts["conda"]) == trains
-    assert parts["threads"].strip() == "1"
+    assert parts["threads"].strip() == ("pretraining_threads" if name == "pretrain" else "1")
 
 
 @pytest.mark.parametrize("name", RULES)

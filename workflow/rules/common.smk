@@ -1,5 +1,6 @@
 # The configuration of the run, and what the rules ask of it.
 import os
+from types import SimpleNamespace
 
 from photoz import configuration, inputs, provenance, stages
 from photoz.files import InputError
@@ -11,6 +12,10 @@ try:
     run = configuration.resolve(config)
     if workflow.is_main_process:  # the jobs it starts need not wait for that
         stages.check(run)
+        # With conda FSPS is in the jobs' environment, not in this one.
+        deployment = workflow.deployment_settings.deployment_method
+        if "CONDA" not in [method.name for method in deployment]:
+            inputs.check_fsps(run)
     SHOWN = stages.shown(run)
     CURVES = inputs.curve_files(run)
 except InputError as error:
@@ -38,7 +43,7 @@ NAME = "[A-Za-z][A-Za-z0-9_-]*"
 wildcard_constraints:
     simulation=NAME,
     noise=NAME,
-    pretraining=NAME,
+    pretraining=rf"{NAME}(?:/{NAME}/split-\d+)?",
     catalogue=NAME,
     variant=NAME,
     training="[A-Za-z0-9_.-]+",
@@ -48,6 +53,7 @@ wildcard_constraints:
 
 CPU = "../../envs/cpu.yaml"
 GPU = "../../envs/gpu.yaml"
+FSPS = "../../envs/fsps.yaml"
 
 TRAININGS = stages.trainings(run)
 
@@ -59,6 +65,8 @@ def section(name, wildcard=None):
     """Return the part of the configuration a job depends on, and nothing else."""
     if wildcard is None:
         return run[name]
+    if wildcard == "pretraining":
+        return lambda wildcards: run[name][pretraining(wildcards).name]
     return lambda wildcards: run[name][wildcards[wildcard]]
 
 
@@ -74,6 +82,11 @@ def split_seed(wildcards):
     )
 
 
+def pretraining(wildcards):
+    """Return the pretraining a job belongs to."""
+    return stages.Pretraining.from_file(wildcards.pretraining)
+
+
 def training(wildcards):
     """Return the training a job belongs to."""
     return TRAININGS[wildcards.training]
@@ -82,7 +95,7 @@ def training(wildcards):
 def stage(section, key):
     """Return what a pretraining names in another section, resolved."""
     return lambda wildcards: run[section][
-        run["pretraining"][wildcards.pretraining][key]
+        run["pretraining"][pretraining(wildcards).name][key]
     ]
 
 
@@ -90,8 +103,14 @@ def stage(section, key):
 
 
 def ssp_grid(wildcards):
-    """Return the user's grid of stellar populations, where a simulation names one."""
-    return run["simulations"][wildcards.simulation]["grid"] or []
+    """Return the grid of stellar populations, where a simulation has another than the shipped."""
+    grid = run["simulations"][wildcards.simulation].get("grid") or []
+    return "<results>/sps/fsps.npz" if grid == "fsps" else grid
+
+
+def runs_fsps(wildcards):
+    """Return whether FSPS itself computes each galaxy of a simulation."""
+    return run["simulations"][wildcards.simulation].get("engine") == "fsps"
 
 
 def simulation_chunks(simulation):
@@ -104,20 +123,40 @@ def simulation_chunks(simulation):
 
 
 def pretraining_simulation(wildcards):
-    """Return the files of the simulation that a pretraining learns from."""
-    return simulation_chunks(run["pretraining"][wildcards.pretraining]["simulation"])
+    """Return the files of the simulation that a pretraining learns from, if it reads any."""
+    section = run["pretraining"][pretraining(wildcards).name]
+    return [] if section["fresh"] else simulation_chunks(section["simulation"])
+
+
+def pretraining_grid(wildcards):
+    """Return the user's grid of stellar populations, where a pretraining simulates with one."""
+    section = run["pretraining"][pretraining(wildcards).name]
+    return ssp_grid(SimpleNamespace(**section)) if section["fresh"] else []
+
+
+def pretraining_threads(wildcards):
+    """Return two where galaxies are simulated while the network trains."""
+    return 2 if run["pretraining"][pretraining(wildcards).name]["fresh"] else 1
+
+
+def pretraining_galaxies(wildcards):
+    """Return what a pretraining draws new galaxies from, if it does."""
+    section = run["pretraining"][pretraining(wildcards).name]
+    return stages.stream(run, section["simulation"]) if section["fresh"] else None
 
 
 def pretraining_noise(wildcards):
     """Return the noise model of a pretraining."""
-    names = run["pretraining"][wildcards.pretraining]
-    return expand("<results>/noise/{simulation}/{noise}/model.json", **names)
+    return [f"<results>/noise/{stages.noise_file(run, pretraining(wildcards))}.json"]
 
 
 def start_networks(wildcards):
     """Return the pretrained networks that a training starts from, if any."""
-    pretraining = training(wildcards).pretraining
-    return f"<results>/pretraining/{pretraining}.safetensors" if pretraining else []
+    name = training(wildcards).pretraining
+    if name is None:
+        return []
+    start = stages.pretraining_for(run, name, wildcards.catalogue, wildcards.split)
+    return f"<results>/pretraining/{start.file}.safetensors"
 
 
 def catalogue_file(wildcards):
@@ -153,6 +192,10 @@ def evaluated(pattern):
     return fill(pattern, stages.evaluated(run))
 
 
+# The pretraining, if any, whose autoencoder Figs 4 and 5 show, and the rules behind them.
+DENOISED = stages.denoised(run)
+DENOISING = ("denoising", "denoising_example")
+
 # Figures that the results page shows: those whose rules say that this run can draw them.
 FIGURES = []
 
@@ -175,7 +218,8 @@ def figure(name, drawn=True):
 def jobs_behind(wildcards):
     """Return the jobs behind the results page as `<rule>/<what it makes>`."""
     figures = [f"figures/{figure}" for figure in FIGURES]
-    return [*dict.fromkeys([*stages.jobs(run), *figures])]
+    behind = [f"{rule}/{name}" for rule in DENOISING for name in DENOISED]
+    return [*dict.fromkeys([*stages.jobs(run), *behind, *figures])]
 
 
 def published(wildcards):

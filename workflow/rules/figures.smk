@@ -49,6 +49,54 @@ rule fig2:
         "../../scripts/fig2.py"
 
 
+# The autoencoder on one galaxy (paper, Fig. 4).
+rule fig4:
+    input:
+        example=expand(
+            "<results>/denoising/{pretraining}.example.parquet", pretraining=DENOISED
+        ),
+    output:
+        **figure("fig4", drawn=DENOISED),
+    log:
+        "<logs>/figures/fig4.log",
+    benchmark:
+        "<benchmarks>/figures/fig4.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    script:
+        "../../scripts/fig4.py"
+
+
+# Errors of denoised fluxes, and their correlation (paper, Fig. 5).
+rule fig5:
+    input:
+        bands=expand("<results>/denoising/{pretraining}.parquet", pretraining=DENOISED),
+        correlation=expand(
+            "<results>/denoising/{pretraining}.correlation.parquet",
+            pretraining=DENOISED,
+        ),
+    output:
+        **figure("fig5", drawn=DENOISED),
+    log:
+        "<logs>/figures/fig5.log",
+    benchmark:
+        "<benchmarks>/figures/fig5.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        pretraining=DENOISED,
+    script:
+        "../../scripts/fig5.py"
+
+
 # PIT of one network and of the ensemble (paper, Fig. 8).
 rule fig8:
     input:
@@ -152,7 +200,7 @@ rule fig_training:
     input:
         pretraining=expand(
             "<results>/pretraining/{pretraining}.history.parquet",
-            pretraining=SHOWN.pretrainings,
+            pretraining=SHOWN.pretraining_files,
         ),
         finetuning=expand(
             "<results>/finetuning/{catalogue}/{training}/split-0.history.parquet",
@@ -176,3 +224,26 @@ rule fig_training:
         finetuning=SHOWN.trainings,
     script:
         "../../scripts/fig_training.py"
+
+
+# Example spectra of the simulation under the survey's bands.
+rule fig_spectra:
+    input:
+        survey=run["survey"],
+        curves=CURVES,
+    output:
+        **figure("fig_spectra"),
+    log:
+        "<logs>/figures/fig_spectra.log",
+    benchmark:
+        "<benchmarks>/figures/fig_spectra.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        redshift=0.25,
+    script:
+        "../../scripts/fig_spectra.py"

@@ -1,6 +1,29 @@
 # Simulated galaxies to pretrain on, and the noise put on them (paper, sections 2.4 and 3.2).
 
 
+rule ssp_grid:
+    input:
+        survey=run["survey"],
+        curves=CURVES,
+    output:
+        "<results>/sps/fsps.npz",
+    log:
+        "<logs>/ssp_grid.log",
+    benchmark:
+        "<benchmarks>/ssp_grid.tsv"
+    conda:
+        FSPS
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        redshift_max=inputs.fsps_redshift_max(run),
+    script:
+        "../../scripts/ssp_grid.py"
+
+
+# `--set-threads simulate=8` gives each job of `engine: fsps` eight FSPS processes.
 rule simulate:
     input:
         survey=run["survey"],
@@ -13,13 +36,17 @@ rule simulate:
     benchmark:
         "<benchmarks>/simulate/{simulation}/chunk-{chunk}.tsv"
     conda:
-        CPU
+        lambda wildcards: FSPS if runs_fsps(wildcards) else CPU
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=lambda wildcards, threads: (
+            3000 * threads if runs_fsps(wildcards) else 2000
+        ),
+        runtime=lambda wildcards: 600 if runs_fsps(wildcards) else 30,
     params:
-        prior=lambda wildcards: run["simulations"][wildcards.simulation]["prior"],
+        kind=lambda wildcards: run["simulations"][wildcards.simulation]["kind"],
+        engine=lambda wildcards: run["simulations"][wildcards.simulation].get("engine"),
+        galaxies=lambda wildcards: stages.galaxies(run, wildcards.simulation),
         n_galaxies=lambda wildcards: stages.chunks(run, wildcards.simulation)[
             int(wildcards.chunk)
         ],
@@ -53,3 +80,31 @@ rule inject_noise:
         seed=seed("noise"),
     script:
         "../../scripts/inject_noise.py"
+
+
+# Noise learned from a catalogue: one model per fold of a split, without the galaxies of the fold.
+rule learn_noise:
+    input:
+        simulation=lambda wildcards: simulation_chunks(wildcards.simulation)[:1],
+        survey=run["survey"],
+        curves=CURVES,
+        catalogue="<results>/catalogues/{catalogue}.h5",
+        splits="<results>/catalogues/{catalogue}.splits.parquet",
+    output:
+        model="<results>/noise/{simulation}/{noise}/{catalogue}/split-{split}.json",
+        sample="<results>/noise/{simulation}/{noise}/{catalogue}/split-{split}.sample.h5",
+    log:
+        "<logs>/learn_noise/{simulation}/{noise}/{catalogue}/split-{split}.log",
+    benchmark:
+        "<benchmarks>/learn_noise/{simulation}/{noise}/{catalogue}/split-{split}.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        section=section("noise", "noise"),
+        seed=seed("noise"),
+    script:
+        "../../scripts/learn_noise.py"

@@ -7,6 +7,7 @@
 rule pretrain:
     input:
         simulation=pretraining_simulation,
+        grid=pretraining_grid,
         noise=pretraining_noise,
         survey=run["survey"],
         curves=CURVES,
@@ -21,7 +22,7 @@ rule pretrain:
     priority: 1
     conda:
         GPU
-    threads: 1
+    threads: pretraining_threads
     resources:
         gpu=1,
         mem_mb=8000,
@@ -29,6 +30,7 @@ rule pretrain:
     params:
         section=section("pretraining", "pretraining"),
         network=stage("networks", "network"),
+        stream=pretraining_galaxies,
         seed=seed("pretrain"),
     script:
         "../../scripts/pretrain.py"
@@ -112,3 +114,68 @@ rule neighbours:
         seed=split_seed,
     script:
         "../../scripts/neighbours.py"
+
+
+# How much noise the autoencoder of a pretraining takes away (paper, section 4.2 and Fig. 5).
+rule denoising:
+    input:
+        networks="<results>/pretraining/{pretraining}.safetensors",
+        simulation=lambda wildcards: simulation_chunks(
+            run["pretraining"][wildcards.pretraining]["simulation"]
+        )[:1],
+        noise=pretraining_noise,
+        survey=run["survey"],
+        curves=CURVES,
+    output:
+        bands="<results>/denoising/{pretraining}.parquet",
+        correlation="<results>/denoising/{pretraining}.correlation.parquet",
+        table=report(
+            "<results>/tables/denoising-{pretraining}.csv",
+            caption="../report/denoising.rst",
+            category="Tables",
+            labels={"table": "denoising of {pretraining}"},
+        ),
+    log:
+        "<logs>/denoising/{pretraining}.log",
+    benchmark:
+        "<benchmarks>/denoising/{pretraining}.tsv"
+    wildcard_constraints:
+        pretraining=NAME,
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        seed=seed("denoising"),
+    script:
+        "../../scripts/denoising.py"
+
+
+# The same on the simplest of simulations, one template (paper, section 4.1 and Fig. 4): an
+# autoencoder of the pretraining's shape, trained by itself.
+rule denoising_example:
+    input:
+        survey=run["survey"],
+        curves=CURVES,
+    output:
+        "<results>/denoising/{pretraining}.example.parquet",
+    log:
+        "<logs>/denoising_example/{pretraining}.log",
+    benchmark:
+        "<benchmarks>/denoising_example/{pretraining}.tsv"
+    wildcard_constraints:
+        pretraining=NAME,
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        network=stage("networks", "network"),
+        steps=lambda wildcards: run["pretraining"][wildcards.pretraining]["steps"],
+        seed=seed("denoising_example"),
+    script:
+        "../../scripts/denoising_example.py"

@@ -1,0 +1,26 @@
+"""Learn a catalogue's noise without the test fold, and make a noisy sample to look at."""
+
+# ruff: noqa: F821 - Snakemake gives the script its `snakemake`
+from photoz.logs import job_log
+from photoz.simulations.noisy_sample import noisy_sample
+from photoz.simulations.simulation import read_simulation
+from photoz.survey.catalogue import read_catalogue, write_catalogue
+from photoz.survey.noise import write_noise_model
+from photoz.survey.noise_learning import learn_noise
+from photoz.survey.splits import read_folds
+from photoz.survey.survey import load_survey
+
+
+def main(job):
+    catalogue = read_catalogue(job.input.catalogue)
+    folds = read_folds(job.input.splits, catalogue.id, int(job.wildcards.split))
+    model = learn_noise(catalogue, folds)
+    write_noise_model(job.output.model, model, catalogue.bands)
+    simulation, survey = read_simulation(job.input.simulation), load_survey(job.input.survey)
+    sample = noisy_sample(simulation, model.member(0), survey, job.params.seed)
+    write_catalogue(job.output.sample, sample)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(snakemake)
