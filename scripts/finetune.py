@@ -8,6 +8,7 @@ from photoz.logs import job_log
 from photoz.networks.config import NetworkConfig
 from photoz.survey.catalogue import read_catalogue
 from photoz.survey.splits import read_folds
+from photoz.training.calibrate import calibrate
 from photoz.training.checkpoints import load_networks, save_networks
 from photoz.training.config import FinetuningConfig
 from photoz.training.device import pick_device
@@ -24,17 +25,20 @@ def main(job):
     device = pick_device()
     start = job.input.get("start")
     section = {key: value for key, value in job.params.section.items() if key not in STAGES}
+    config = FinetuningConfig(**section)
+    galaxies = {"training_fraction": job.params.fraction, "seed": [job.params.seed]}
     trained, history = finetune(
         catalogue,
         folds,
         load_networks(start, device) if start else None,
         NetworkConfig(**job.params.network),
-        FinetuningConfig(**section),
-        seed=[job.params.seed],
+        config,
         device=device,
-        training_fraction=job.params.fraction,
         extra_steps=job.params.extra_steps,
+        **galaxies,
     )
+    if config.calibrate:
+        calibrate(trained, catalogue, folds, **galaxies)
     metadata = {
         "stage": "finetuning",
         "config": dict(job.params.section),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from photoz.networks.calibration import PARAMETERS, calibrated
 from photoz.networks.config import NetworkConfig
 from photoz.networks.density import Mixture, mixture
 from photoz.networks.layers import DenseLayer, DenseStack, PreNormLayer
@@ -65,6 +66,8 @@ class DeepZ(nn.Module):
         widths = [c.photoz_first_width or c.width] + [c.width] * (c.photoz_layers - 1)
         self.photoz = stack(n_bands + c.features, 3 * c.components, widths,
                             c.photoz_dropout, c.photoz_undropped_layers)  # fmt: skip
+        self.calibration: Tensor
+        self.register_buffer("calibration", torch.zeros(len(generators), len(PARAMETERS)))
         with torch.no_grad():
             bias = self.photoz.output.bias.view(len(generators), 3, c.components)
             bias[:, 1] = torch.linspace(0, redshift_max, c.components + 2)[1:-1]
@@ -74,6 +77,11 @@ class DeepZ(nn.Module):
     def n_networks(self) -> int:
         """Length of the leading axis."""
         return int(self.photoz.output.weight.shape[0])
+
+    @property
+    def n_components(self) -> int:
+        """Components of the densities that it predicts: twice as many once it is calibrated."""
+        return self.config.components * (2 if self.calibration.any() else 1)
 
     def features(self, x: Tensor, dropout: Dropout = None) -> Tensor | None:
         """Latent variables, (n, galaxy, feature); None without an autoencoder."""
@@ -89,8 +97,10 @@ class DeepZ(nn.Module):
         return mixture(self.photoz(joint, dropout))
 
     def forward(self, x: Tensor, dropout: Dropout = None) -> Mixture:
-        """Redshift density of (n, galaxy, band) inputs."""
-        return self.density(x, self.features(x, dropout), dropout)
+        """Redshift density of (n, galaxy, band) inputs; calibrated, where one predicts."""
+        density = self.density(x, self.features(x, dropout), dropout)
+        calibrate = dropout is None and bool(self.calibration.any())
+        return calibrated(density, self.calibration) if calibrate else density
 
     def stop_dropout(self) -> None:
         """Keep every activation from now on."""

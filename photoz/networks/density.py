@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 LOG_SIGMA_FLOOR = -10.0  # a component of zero width has infinite density and ends a training run
+LOG_SIGMA_CEILING = 0.0  # a hopeless galaxy must not get a component that spans a million redshifts
 ZMIN = 0.0  # densities are truncated here
 MEAN_SHARPNESS = 50.0  # means bend away from the truncation within 1 / 50 of it
 
@@ -25,12 +26,13 @@ class Mixture(NamedTuple):
 def mixture(output: Tensor) -> Mixture:
     """Turn a network's output (..., 3 components) into a normalised mixture.
 
-    log sigma is kept above `LOG_SIGMA_FLOOR` and means above `ZMIN` by softplus functions, which
-    have a gradient everywhere. Every component therefore has at least half its mass above `ZMIN`,
-    where the density is truncated: none can hide its mass below.
+    log sigma is kept between `LOG_SIGMA_FLOOR` and `LOG_SIGMA_CEILING` and means above `ZMIN` by
+    softplus functions, which have a gradient everywhere. Every component therefore has at least
+    half its mass above `ZMIN`, where the density is truncated: none can hide its mass below.
     """
     logit, raw_mean, raw_sigma = output.chunk(3, dim=-1)
-    log_sigma = LOG_SIGMA_FLOOR + softplus(raw_sigma - LOG_SIGMA_FLOOR)
+    log_sigma = LOG_SIGMA_CEILING - softplus(LOG_SIGMA_CEILING - raw_sigma)
+    log_sigma = LOG_SIGMA_FLOOR + softplus(log_sigma - LOG_SIGMA_FLOOR)
     mean = ZMIN + softplus(raw_mean - ZMIN, beta=MEAN_SHARPNESS)
     return Mixture(torch.log_softmax(logit, dim=-1), mean, log_sigma)
 

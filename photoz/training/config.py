@@ -97,6 +97,9 @@ class FinetuningConfig:
         Last epochs that train as prediction will be: full coadds, no dropout. Without them the
         networks learn the width of redshifts measured through that extra noise, and their p(z)
         are too wide. The paper has none.
+    calibrate : bool
+        Correct the widths of p(z) on galaxies that a network did not see, see
+        `photoz.training.calibrate`. The paper does not.
     precision : str
         As in `PretrainingConfig`.
     """
@@ -110,6 +113,7 @@ class FinetuningConfig:
     alpha: float = 0.8
     empty_bands: str = "keep_one"
     quiet_epochs: int = 10
+    calibrate: bool = True
     precision: str = "float32"
 
     def __post_init__(self) -> None:

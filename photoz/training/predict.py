@@ -46,7 +46,7 @@ def predict_folds(trained: TrainedNetworks, catalogue: Catalogue, folds: np.ndar
     if trained.network.n_networks != n_folds:
         raise InputError(f"{trained.network.n_networks} networks cannot predict {n_folds} folds")
     usable = usable_galaxies(catalogue)
-    result = _Result(len(catalogue), trained.network.config.components)
+    result = _Result(len(catalogue), trained.network.n_components)
     for fold in range(n_folds):
         index = np.flatnonzero(usable & (folds == fold))
         _predict(trained.network.member(fold), trained, catalogue, index, result)
@@ -68,7 +68,7 @@ def predict_ensemble(trained: Sequence[TrainedNetworks], catalogue: Catalogue) -
     for networks in trained:
         check_bands(networks.transform, catalogue.bands, "the catalogue")
         for k in range(networks.network.n_networks):
-            result = _Result(len(catalogue), networks.network.config.components)
+            result = _Result(len(catalogue), networks.network.n_components)
             _predict(networks.network.member(k), networks, catalogue, usable, result)
             pdfs.append(result.pdf())
     return average(pdfs)

@@ -1,10 +1,17 @@
 """The density head against scipy."""
 
 import numpy as np
+import pytest
 import torch
 from scipy import integrate, stats
 
-from photoz.networks.density import LOG_SIGMA_FLOOR, log_density, mixture, negative_log_likelihood
+from photoz.networks.density import (
+    LOG_SIGMA_CEILING,
+    LOG_SIGMA_FLOOR,
+    log_density,
+    mixture,
+    negative_log_likelihood,
+)
 
 
 def random_output(n=5, k=3, seed=0):
@@ -38,6 +45,16 @@ def test_sigma_has_a_floor_and_a_gradient_there():
     assert p.log_sigma.item() >= LOG_SIGMA_FLOOR
     negative_log_likelihood(p, torch.tensor([0.0], dtype=torch.float64)).backward()
     assert torch.isfinite(output.grad).all()
+
+
+def test_sigma_has_a_ceiling_and_a_gradient_there():
+    output = torch.zeros(1, 3, dtype=torch.float64)
+    output[0, 2] = 30.0
+    output.requires_grad_()
+    p = mixture(output)
+    assert p.log_sigma.item() == pytest.approx(LOG_SIGMA_CEILING, abs=1e-3)
+    p.log_sigma.sum().backward()
+    assert output.grad[0, 2] > 0
 
 
 def test_means_stay_above_the_truncation_and_are_untouched_far_from_it():

@@ -1,4 +1,5 @@
 # Simulated galaxies to pretrain on, and the noise put on them (paper, sections 2.4 and 3.2).
+# These rules go first: most trainings wait for the pretraining, and that waits for them.
 
 
 rule ssp_grid:
@@ -11,6 +12,7 @@ rule ssp_grid:
         "<logs>/ssp_grid.log",
     benchmark:
         "<benchmarks>/ssp_grid.tsv"
+    priority: 1
     conda:
         FSPS
     threads: 1
@@ -35,6 +37,7 @@ rule simulate:
         "<logs>/simulate/{simulation}/chunk-{chunk}.log",
     benchmark:
         "<benchmarks>/simulate/{simulation}/chunk-{chunk}.tsv"
+    priority: 1
     conda:
         lambda wildcards: FSPS if runs_fsps(wildcards) else CPU
     threads: 1
@@ -69,6 +72,7 @@ rule inject_noise:
         "<logs>/inject_noise/{simulation}/{noise}.log",
     benchmark:
         "<benchmarks>/inject_noise/{simulation}/{noise}.tsv"
+    priority: 1
     conda:
         CPU
     threads: 1
@@ -97,6 +101,7 @@ rule learn_noise:
         "<logs>/learn_noise/{simulation}/{noise}/{catalogue}/split-{split}.log",
     benchmark:
         "<benchmarks>/learn_noise/{simulation}/{noise}/{catalogue}/split-{split}.tsv"
+    priority: 1
     conda:
         CPU
     threads: 1

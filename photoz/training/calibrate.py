@@ -1,0 +1,86 @@
+"""How wide the p(z) of a split's networks should be, learned from galaxies they did not see."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from photoz.networks.calibration import calibrated
+from photoz.networks.density import Mixture, negative_log_likelihood
+from photoz.survey.catalogue import Catalogue
+from photoz.training.checkpoints import TrainedNetworks
+from photoz.training.finetune import training_galaxies
+from photoz.training.predict import predict_folds
+
+logger = logging.getLogger(__name__)
+
+# Where the fit starts, and how far from no correction a parameter may well be: with few galaxies
+# these decide, with a hundred the galaxies do.
+START = (0.0, 0.0, -3.0)  # log_scale, slope, and the logit of wings
+SPREAD = (0.5, 0.5, 2.0)
+
+
+def calibrate(
+    trained: TrainedNetworks,
+    catalogue: Catalogue,
+    folds: np.ndarray,
+    training_fraction: float,
+    seed: Sequence[int],
+) -> None:
+    """Set the calibration of every network of a split.
+
+    The network of fold f learns from the galaxies it trained on, each as predicted by the network
+    of its own fold, which never saw it: no redshift of fold f takes part.
+
+    Parameters
+    ----------
+    trained : TrainedNetworks
+        One network per fold, not calibrated yet; changed in place.
+    catalogue, folds, training_fraction, seed
+        As in the training.
+    """
+    pdf = predict_folds(trained, catalogue, folds)
+    for fold in range(trained.network.n_networks):
+        index = training_galaxies(catalogue, folds, fold, training_fraction, seed)
+        log_weight = np.log(np.maximum(pdf.weights[index], 1e-300))
+        held_out = Mixture(
+            *(
+                torch.as_tensor(values, dtype=torch.float64).unsqueeze(0)
+                for values in (log_weight, pdf.means[index], np.log(pdf.sigmas[index]))
+            )
+        )
+        redshift = torch.as_tensor(catalogue.redshift[index], dtype=torch.float64).unsqueeze(0)
+        parameters, before, after = _fit(held_out, redshift)
+        trained.network.calibration[fold] = parameters.to(trained.network.calibration)
+        logger.info(
+            "fold %d: log scale %.3f, slope %.3f, wings %.3f; held-out loss %.4f -> %.4f",
+            *(fold, *parameters.tolist(), before, after),
+        )
+
+
+def _fit(p: Mixture, redshift: Tensor) -> tuple[Tensor, float, float]:
+    """Parameters of the largest posterior, and the loss before and after."""
+    start, spread = (torch.tensor(x, dtype=torch.float64) for x in (START, SPREAD))
+    free = start.clone().requires_grad_()
+    optimiser = torch.optim.LBFGS([free], max_iter=100, line_search_fn="strong_wolfe")
+
+    def parameters() -> Tensor:
+        return torch.stack([free[0], free[1], torch.sigmoid(free[2])])
+
+    def loss() -> Tensor:
+        return negative_log_likelihood(calibrated(p, parameters()[None]), redshift).sum()
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        penalty = 0.5 * ((free - start) / spread).square().sum() / redshift.numel()
+        objective = loss() + penalty
+        objective.backward()
+        return objective
+
+    before = negative_log_likelihood(p, redshift).item()
+    optimiser.step(closure)
+    return parameters().detach(), before, loss().item()

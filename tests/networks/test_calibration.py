@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+import torch
+from scipy.stats import norm
+
+from photoz.networks.calibration import TYPICAL_LOG_SIGMA, WINGS, calibrated
+from photoz.networks.config import NetworkConfig
+from photoz.networks.deepz import DeepZ, seeded_generators, stacked
+from photoz.networks.density import Mixture, log_density
+
+
+def one_gaussian(mean=0.5, sigma=0.02):
+    values = [torch.tensor([[[x]]], dtype=torch.float64) for x in (0.0, mean, np.log(sigma))]
+    return Mixture(*values)
+
+
+def test_core_and_wings_are_gaussians_of_the_given_widths():
+    parameters = torch.tensor([[0.3, 0.2, 0.1]], dtype=torch.float64)
+    z = np.linspace(0.4, 0.6, 9)
+    p = calibrated(one_gaussian(), parameters)
+    ours = log_density(p, torch.tensor(z)[None]).exp()[0].numpy()
+    sigma = 0.02 * np.exp(0.3 + 0.2 * (np.log(0.02) - TYPICAL_LOG_SIGMA))
+    expected = 0.9 * norm.pdf(z, 0.5, sigma) + 0.1 * norm.pdf(z, 0.5, WINGS * sigma)
+    np.testing.assert_allclose(ours, expected, rtol=1e-6)
+
+
+def test_no_parameters_no_change():
+    p = calibrated(one_gaussian(), torch.zeros(1, 3, dtype=torch.float64))
+    z = torch.tensor([[0.47]], dtype=torch.float64)
+    torch.testing.assert_close(log_density(p, z), log_density(one_gaussian(), z))
+
+
+def test_a_network_predicts_with_its_own_calibration_and_trains_without():
+    config = NetworkConfig(encoder_layers=1, decoder_layers=1, photoz_layers=1, width=4, features=2)
+    network = DeepZ(config, 3, seeded_generators([1, 2]))
+    x = torch.randn(2, 8, 3)
+    plain = network(x)
+    network.calibration[1] = torch.tensor([0.5, 0.0, 0.1])
+    assert network.n_components == 20
+    p = network(x)
+    torch.testing.assert_close(p.log_sigma[1, :, :10], plain.log_sigma[1] + 0.5)
+    torch.testing.assert_close(p.log_sigma[0, :, :10], plain.log_sigma[0])
+    again = stacked([network.member(0), network.member(1)])
+    torch.testing.assert_close(again(x).log_sigma, p.log_sigma)
+    training = network(x, seeded_generators([3, 4]))
+    assert training.mean.shape[-1] == 10
+
+
+@pytest.mark.parametrize("wings", [0.0, 0.3])
+def test_weights_still_sum_to_one(wings):
+    p = calibrated(one_gaussian(), torch.tensor([[0.1, 0.1, wings]], dtype=torch.float64))
+    assert p.log_weight.exp().sum().item() == pytest.approx(1)
