@@ -1,1 +1,1 @@
-"""Speeds, measured side by side: ``python -m benchmarks simulate``."""
+"""Speeds, measured side by side: ``python -m benchmarks <name>``."""

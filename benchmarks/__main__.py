@@ -13,7 +13,7 @@ from benchmarks import timing
 NAMES = sorted(
     path.stem
     for path in Path(__file__).parent.glob("*.py")
-    if path.stem != "timing" and not path.stem.startswith("_")
+    if path.stem not in ("timing", "references") and not path.stem.startswith("_")
 )
 
 

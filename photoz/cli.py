@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from photoz import __version__
 from photoz.files import InputError, sha256
+
+if TYPE_CHECKING:
+    from photoz.survey.catalogue import Catalogue
 
 HDF5_SUFFIXES = (".hdf5", ".h5")
 
@@ -82,12 +88,15 @@ def predict(
         float, typer.Option(help="Full width of the interval that ODDS integrates.")
     ] = 0.003,
 ) -> None:
-    """Predict redshifts of galaxies that the networks have not been trained on."""
-    from photoz.pdf.io import write_pdf
+    """Predict redshifts of galaxies that the networks have not been trained on.
+
+    A catalogue made by a run may be larger than memory; a table of yours is read as a whole.
+    """
+    from photoz.pdf.io import pdf_file
     from photoz.pdf.table import write_photoz_table
     from photoz.products import photoz_columns
     from photoz.training.checkpoints import load_networks
-    from photoz.training.predict import predict_ensemble
+    from photoz.training.predict import predict_blocks
 
     for path in out:
         if path.suffix not in (*HDF5_SUFFIXES, ".parquet", ".fits"):
@@ -95,16 +104,23 @@ def predict(
     weights = _weight_files(networks)
     galaxies = _read_galaxies(catalogue, survey)
     _warn_of_training_galaxies(catalogue, weights)
-    pdf = predict_ensemble([load_networks(path) for path in weights], galaxies)
-    columns = photoz_columns(pdf, galaxies, odds_width)
+    start, tables = time.perf_counter(), []
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(pdf_file(p)) for p in out if p.suffix in HDF5_SUFFIXES]
+        for block, pdf in predict_blocks([load_networks(path) for path in weights], galaxies):
+            tables.append(photoz_columns(pdf, block, odds_width))
+            for file in files:
+                file.append(pdf)
+        columns = {name: np.concatenate([t[name] for t in tables]) for name in tables[0]}
+        for file in files:
+            file.describe(columns)
     for path in out:
-        if path.suffix in HDF5_SUFFIXES:
-            write_pdf(path, pdf, columns)
-        else:
+        if path.suffix not in HDF5_SUFFIXES:
             write_photoz_table(path, columns)
-    without = int((columns["flag"] != 0).sum())
+    n, without = len(columns["flag"]), int((columns["flag"] != 0).sum())
     note = f"; {without} have no valid p(z)" if without else ""
-    typer.echo(f"{len(galaxies)} galaxies -> {', '.join(map(str, out))}{note}")
+    rate = f"{n / (time.perf_counter() - start):.4g} galaxies/s"
+    typer.echo(f"{n} galaxies -> {', '.join(map(str, out))} ({rate}){note}")
 
 
 def _warn_of_training_galaxies(catalogue: Path, weights: list[Path]) -> None:
@@ -135,20 +151,23 @@ def _weight_files(paths: list[Path]) -> list[Path]:
     return files
 
 
-def _read_galaxies(path: Path, survey_path: Path | None) -> Any:
-    """A user's table if a survey says what its columns are, else a catalogue made by a run."""
-    from photoz.survey.catalogue import read_catalogue
+def _read_galaxies(path: Path, survey_path: Path | None) -> Iterable[Catalogue]:
+    """A user's table if a survey says what its columns are, else a catalogue made by a run.
+
+    In blocks: of the p(z) of 50 networks, only few galaxies' fit in memory.
+    """
+    from photoz.survey.catalogue import catalogue_blocks
     from photoz.survey.ingest import ingest
     from photoz.survey.survey import load_survey
 
     if survey_path is None:
         if path.suffix not in HDF5_SUFFIXES:
             raise InputError(f"{path}: say with --survey which of its columns hold what")
-        return read_catalogue(path)
+        return catalogue_blocks(path)
     survey = load_survey(survey_path)
     if not survey.columns:
         raise InputError(f"{survey_path}: has no `columns`, so {path} cannot be read")
-    return ingest(path, survey.columns, survey).catalogue
+    return ingest(path, survey.columns, survey).catalogue.blocks()
 
 
 @app.command()
@@ -176,10 +195,10 @@ def validate(
     ],
 ) -> None:
     """Check a configuration without running anything."""
-    from photoz import configuration, stages
+    from photoz import configuration, consistency
 
     run = configuration.load(*configs)
-    stages.check(run)
+    consistency.check(run)
     typer.echo(
         f"{configs[-1]}: fine; run {run['name']!r} compares {', '.join(run['variants'])} "
         f"on {', '.join(run['catalogues'])}"

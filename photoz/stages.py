@@ -10,7 +10,6 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from photoz import inputs
@@ -23,6 +22,13 @@ REAL_BANDS = ("u", "B", "V", "r", "i", "z")
 DEFAULT_CONFIG = "config/config.yaml"
 NO_PRETRAINING = "none"
 NEIGHBOURS = "neighbours"
+TEMPLATES, TEMPLATE_FIT = "templates", "template_fit"
+CHOICES = {
+    "network": ("finetuning", "pretraining"),
+    NEIGHBOURS: (NEIGHBOURS,),
+    TEMPLATES: (TEMPLATES,),
+}
+"""Keys of a variant that each method has; the first must be given."""
 
 
 @dataclass(frozen=True)
@@ -33,19 +39,21 @@ class Training:
     ----------
     name : str
         `<pretraining>.<finetuning>.<percent of the training galaxies>`, with `none` where there
-        is no pretraining, or `neighbours.<neighbours>.<percent>`.
-    pretraining, finetuning, neighbours, network : str or None
-        Names in the sections of the configuration; `network` is the one that is trained.
+        is no pretraining, `neighbours.<neighbours>.<percent>` or
+        `template_fit.<templates>.<percent>`.
     fraction : float
         Part of the training galaxies that is used.
+    pretraining, finetuning, neighbours, templates, network : str or None
+        Names in the sections of the configuration; `network` is the one that is trained.
     """
 
     name: str
-    pretraining: str | None
-    finetuning: str | None
-    neighbours: str | None
-    network: str | None
     fraction: float
+    pretraining: str | None = None
+    finetuning: str | None = None
+    neighbours: str | None = None
+    templates: str | None = None
+    network: str | None = None
 
 
 def variant_training(config: Mapping[str, Any], variant: str) -> Training:
@@ -60,20 +68,17 @@ def variant_training(config: Mapping[str, Any], variant: str) -> Training:
     where = f"config: variants.{variant}"
     fraction = float(section["training_fraction"])
     percent = f"{100 * fraction:g}"
-    if section["method"] == NEIGHBOURS:
-        neighbours = section["neighbours"]
-        if neighbours is None:
-            raise InputError(f"{where}.neighbours: missing; the method `neighbours` needs it")
-        for key in ("pretraining", "finetuning"):
-            if section[key] is not None:
-                raise InputError(f"{where}.{key}: the method `neighbours` has no {key}; remove it")
-        name = f"{NEIGHBOURS}.{neighbours}.{percent}"
-        return Training(name, None, None, neighbours, None, fraction)
+    method = section["method"]
+    needed = CHOICES[method][0]
+    if section[needed] is None:
+        raise InputError(f"{where}.{needed}: missing; the method `{method}` needs it")
+    for key in dict.fromkeys(key for keys in CHOICES.values() for key in keys):
+        if key not in CHOICES[method] and section[key] is not None:
+            raise InputError(f"{where}.{key}: the method `{method}` has no {key}; remove it")
+    if method != "network":
+        prefix, chosen = TEMPLATE_FIT if method == TEMPLATES else method, section[needed]
+        return Training(f"{prefix}.{chosen}.{percent}", fraction, **{needed: chosen})
     pretraining, finetuning = section["pretraining"], section["finetuning"]
-    if finetuning is None:
-        raise InputError(f"{where}.finetuning: missing; the method `network` needs it")
-    if section["neighbours"] is not None:
-        raise InputError(f"{where}.neighbours: the method `network` has no neighbours; remove it")
     name = f"{pretraining or NO_PRETRAINING}.{finetuning}.{percent}"
     network = _network(config, pretraining, finetuning)
     if network is None:
@@ -81,7 +86,7 @@ def variant_training(config: Mapping[str, Any], variant: str) -> Training:
             f"config: finetuning.{finetuning}.network: missing; the variant {variant!r} is not "
             "pretrained, so name its network here, or a pretraining in match_steps_of"
         )
-    return Training(name, pretraining, finetuning, None, network, fraction)
+    return Training(name, fraction, pretraining, finetuning, network=network)
 
 
 def _network(config: Mapping[str, Any], pretraining: str | None, finetuning: str) -> str | None:
@@ -214,92 +219,6 @@ def comparisons(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     return list(dict.fromkeys(pairs))
 
 
-def check(config: Mapping[str, Any]) -> None:
-    """Check what one key alone cannot show: that the choices of a run fit together.
-
-    The survey is loaded, and the column maps of the user's catalogues are read.
-
-    Raises
-    ------
-    InputError
-        One line that names the key, or what is wrong with the survey file.
-    """
-    for name in (NO_PRETRAINING, NEIGHBOURS):
-        if name in config["pretraining"]:
-            raise InputError(f"config: pretraining.{name}: this name is taken; choose another")
-    for variant in config["variants"]:
-        _check_noise(config, variant)
-    n_splits = config["splits"]["n_splits"]
-    for variant, section in config["variants"].items():
-        if section["splits"] > n_splits:
-            raise InputError(
-                f"config: variants.{variant}.splits: {section['splits']} of only {n_splits} "
-                "splits; raise splits.n_splits"
-            )
-        if section["catalogues"] == []:
-            raise InputError(
-                f"config: variants.{variant}.catalogues: empty; name a catalogue, or leave it out "
-                "to run on all"
-            )
-    for name, section in config["finetuning"].items():
-        epochs = section["epochs"]
-        if section["schedule"] == "stepwise":
-            epochs = sum(phase[0] for phase in section["stepwise"])
-        if section["quiet_epochs"] > epochs:
-            raise InputError(
-                f"config: finetuning.{name}.quiet_epochs: {section['quiet_epochs']} of only "
-                f"{epochs} epochs; lower it"
-            )
-    for catalogue in config["catalogues"]:
-        if not variants_of(config, catalogue):
-            raise InputError(
-                f"config: catalogues.{catalogue}: no variant runs on it; remove it, or add it to "
-                "a variant's catalogues"
-            )
-    for name, section in config["pretraining"].items():
-        if (
-            section["fresh"]
-            and config["simulations"][section["simulation"]].get("engine") == "fsps"
-        ):
-            raise InputError(
-                f"config: pretraining.{name}.fresh: FSPS itself takes some 20 ms per galaxy, too "
-                "long to wait for while a network trains; use `engine: matrix`, or `fresh: false`"
-            )
-    for variant, other in config["evaluation"]["comparisons"]:
-        if variant == other:
-            raise InputError(
-                f"config: evaluation.comparisons: {variant!r} is compared with itself; name two "
-                "variants"
-            )
-    for key in ("magnitude_edges", "redshift_edges"):
-        edges = config["evaluation"][key]
-        if any(high <= low for low, high in pairwise(edges)):
-            raise InputError(f"config: evaluation.{key}: edges must ascend, found {edges}")
-    catalogue, wanted = shown(config).catalogue, config["figures"]["variants"]
-    here = variants_of(config, catalogue)
-    if wanted is not None and not set(wanted) & set(here):
-        raise InputError(
-            f"config: figures.variants: none of them runs on {catalogue!r}, the catalogue of the "
-            f"figures; name some of {', '.join(here)}"
-        )
-    inputs.check(config)
-
-
-def _check_noise(config: Mapping[str, Any], variant: str) -> None:
-    """Learned noise is that of the catalogue whose folds the networks are trained on."""
-    pretraining = variant_training(config, variant).pretraining
-    if pretraining is None or not learns_noise(config, pretraining):
-        return
-    noise = config["pretraining"][pretraining]["noise"]
-    learned = config["noise"][noise]["catalogue"]
-    others = [name for name, other in evaluated(config) if other == variant and name != learned]
-    if learned is not None and others:
-        raise InputError(
-            f"config: noise.{noise}.catalogue: {learned!r}, but the variant {variant!r} runs on "
-            f"{others[0]!r}, which has other folds; leave it out to learn from each catalogue"
-        )
-
-
 def command(files: Sequence[str], overrides: Mapping[str, Any]) -> str:
     """What makes a run again: the command that its results page shows.
 
@@ -360,6 +279,10 @@ class Shown:
         where there are several.
     mocks : list of str
         Catalogues that are mock surveys with the bands of the real galaxies they are shown beside.
+    crowding : list of str
+        Variants that are compared by the number of galaxies at a redshift (paper, Fig. 3).
+    zero_points : list of (catalogue, training)
+        Template fits with zero-points: the first one of every catalogue.
     """
 
     catalogue: str
@@ -370,6 +293,8 @@ class Shown:
     pretraining_files: list[str]
     trainings: list[str]
     mocks: list[str]
+    crowding: list[str]
+    zero_points: list[tuple[str, str]]
 
 
 def shown(config: Mapping[str, Any]) -> Shown:
@@ -401,7 +326,29 @@ def shown(config: Mapping[str, Any]) -> Shown:
         pretraining_files=[pretraining_for(config, name, catalogue, 0).file for name in found],
         trainings=training_names,
         mocks=mocks,
+        crowding=_crowding(config, reference),
+        zero_points=_zero_points(config),
     )
+
+
+def _crowding(config: Mapping[str, Any], reference: str) -> list[str]:
+    """The reference, networks that were not pretrained, and template fits; with all redshifts."""
+    names = []
+    for name in config["variants"]:
+        training = variant_training(config, name)
+        bare = training.network is not None and training.pretraining is None
+        if name == reference or (training.fraction == 1 and (bare or training.templates)):
+            names.append(name)
+    return names
+
+
+def _zero_points(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    first: dict[str, str] = {}
+    for catalogue, variant in evaluated(config):
+        training = variant_training(config, variant)
+        if training.templates and config["templates"][training.templates]["zero_points"]:
+            first.setdefault(catalogue, training.name)
+    return list(first.items())
 
 
 def denoised(config: Mapping[str, Any]) -> list[str]:
@@ -442,11 +389,25 @@ def jobs(config: Mapping[str, Any]) -> list[str]:
         names += [f"observe/{catalogue}", f"splits/{catalogue}"]
     for catalogue, variant in evaluated(config):
         training = variant_training(config, variant)
-        steps = ("finetune", "predict") if training.neighbours is None else ("neighbours",)
-        names += [
-            f"{step}/{catalogue}/{training.name}/split-{split}"
-            for split in range(config["variants"][variant]["splits"])
-            for step in steps
-        ]
+        for split in range(config["variants"][variant]["splits"]):
+            names += _prediction_jobs(
+                config, training, f"{catalogue}/{training.name}/split-{split}"
+            )
         names += [f"ensemble/{catalogue}/{variant}", f"evaluate/{catalogue}/{variant}"]
-    return list(dict.fromkeys([*names, "compare", "tables"]))
+    return list(dict.fromkeys([*names, "compare", "crowding", "tables"]))
+
+
+def _prediction_jobs(config: Mapping[str, Any], training: Training, what: str) -> list[str]:
+    """Jobs that end in the p(z) of one split of a catalogue."""
+    if training.neighbours is not None:
+        return [f"neighbours/{what}"]
+    if training.templates is None:
+        return [f"finetune/{what}", f"predict/{what}"]
+    section = config["templates"][training.templates]
+    names = [f"template_model/{training.templates}"]
+    for fold in range(config["splits"]["n_folds"]):
+        learned = [f"template_{name}" for name in ("zero_points", "prior") if section[name]]
+        names += [f"{rule}/{what}/fold-{fold}" for rule in learned]
+        chunks = range(section["jobs_per_fold"])
+        names += [f"template_fit/{what}/fold-{fold}/chunk-{chunk}" for chunk in chunks]
+    return [*names, f"template_gather/{what}"]

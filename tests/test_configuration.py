@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from photoz import configuration, stages
+from photoz import configuration, consistency
 from photoz.files import InputError
 from photoz.simulations.template_population import TemplatePopulation
 
@@ -24,6 +24,8 @@ DATACLASSES = [
     ),
     ("finetuning.*", "photoz.training.config.FinetuningConfig", {"network", "match_steps_of"}),
     ("neighbours.*", "photoz.training.neighbours.NeighbourConfig", {"bands"}),
+    ("templates.*.model", "photoz.templates.model.ModelConfig", set()),
+    ("templates.*.fit", "photoz.templates.config.TemplateFitConfig", set()),
     ("simulations.*:populations.prior", "photoz.simulations.priors.Prior", set()),
     (
         "simulations.*:templates",
@@ -80,7 +82,7 @@ def test_luminosity_functions_of_the_schema_are_the_codes(name):
 def test_shipped_configurations_are_valid(path, monkeypatch):
     monkeypatch.chdir(ROOT)
     run = configuration.load(path)
-    stages.check(run)
+    consistency.check(run)
     assert (ROOT / run["survey"]).is_file()
 
 

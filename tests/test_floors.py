@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "photoz"
-#: From the top; `templates` is there once template fits are.
+#: From the top.
 FLOORS = ("cli", "figures", "metrics", "training", "templates", "networks", "pdf", "simulations")
 FLOORS += ("sps", "survey")
 #: Below every floor: these import nothing of the package but each other.

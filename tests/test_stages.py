@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from photoz import configuration, stages
+from photoz import configuration, consistency, stages
 from photoz.files import InputError
 from photoz.simulations.sky import load_reference
 from photoz.survey.survey import load_survey
@@ -22,6 +22,7 @@ BASE = {
     },
     "finetuning": {"usual": {"match_steps_of": "usual"}, "large": {"network": "large"}},
     "neighbours": {"near": {}},
+    "templates": {"exact": {}},
     "variants": {
         "pretrained": {"pretraining": "usual", "finetuning": "usual", "splits": 3},
         "single": {"pretraining": "usual", "finetuning": "usual"},
@@ -166,6 +167,31 @@ def test_jobs_name_each_job_once():
             {"variants": {"neighbours": {"finetuning": "usual"}}},
             r"neighbours\.finetuning: the method `neighbours` has no finetuning; remove it",
         ),
+        ({"variants": {"x": {"method": "templates"}}}, r"variants\.x\.templates: missing"),
+        (
+            {
+                "variants": {
+                    "x": {"method": "templates", "templates": "exact", "finetuning": "usual"}
+                }
+            },
+            r"x\.finetuning: the method `templates` has no finetuning; remove it",
+        ),
+        (
+            {"variants": {"neighbours": {"templates": "exact"}}},
+            r"neighbours\.templates: the method `neighbours` has no templates; remove it",
+        ),
+        (
+            {"templates": {"exact": {"model": {"redshift_min": 2.0}}}},
+            r"config: templates\.exact\.model: redshifts from 2\.0 to 1\.5",
+        ),
+        (
+            {"templates": {"exact": {"fit": {"scale_max": 0.5}}}},
+            r"config: templates\.exact\.fit: scale_min and scale_max must enclose 1",
+        ),
+        (
+            {"pretraining": {"template_fit": BASE["pretraining"]["usual"]}},
+            r"pretraining\.template_fit: this name is taken",
+        ),
         (
             {"variants": {"x": {"finetuning": "usual", "neighbours": "near"}}},
             r"variants\.x\.neighbours: the method `network` has no neighbours",
@@ -200,11 +226,11 @@ def test_jobs_name_each_job_once():
 )
 def test_choices_that_do_not_fit_together_are_named(changes, message):
     with pytest.raises(InputError, match=message):
-        stages.check(resolved(**changes))
+        consistency.check(resolved(**changes))
 
 
 def test_choices_that_fit_together_pass():
-    stages.check(resolved(figures={"catalogue": "two", "variants": ["neighbours", "tenth"]}))
+    consistency.check(resolved(figures={"catalogue": "two", "variants": ["neighbours", "tenth"]}))
 
 
 @pytest.mark.parametrize(
@@ -228,7 +254,7 @@ def test_the_command_names_what_was_given(files, overrides, expected):
 def test_a_catalogue_that_no_variant_runs_on_is_an_error():
     only_one = {name: {"catalogues": ["one"]} for name in BASE["variants"]}
     with pytest.raises(InputError, match=r"catalogues\.two: no variant runs on it"):
-        stages.check(resolved(variants=only_one))
+        consistency.check(resolved(variants=only_one))
 
 
 def test_a_fresh_pretraining_reads_no_chunk_but_the_one_noise_is_shown_on():
@@ -279,9 +305,9 @@ def test_noise_is_learned_from_the_catalogue_that_is_trained_on():
     noise = {"noise": {"learned": {"kind": "empirical", "catalogue": "one"}}}
     run = configuration.merge(configuration.merge(BASE, LEARNED), noise)
     with pytest.raises(InputError, match=r"noise\.learned\.catalogue: 'one', but .* 'two'"):
-        stages.check(configuration.resolve(run))
+        consistency.check(configuration.resolve(run))
     run["variants"]["learned"]["catalogues"] = ["one"]
-    stages.check(configuration.resolve(run))
+    consistency.check(configuration.resolve(run))
 
 
 def test_what_templates_are_drawn_from_is_their_own_settings():
@@ -289,3 +315,52 @@ def test_what_templates_are_drawn_from_is_their_own_settings():
     section = stages.galaxies(run, "sky")
     assert section["magnitude"] == [18, 22] and "n_galaxies" not in section
     assert stages.galaxies(run, "sps") == run["simulations"]["sps"]["prior"]
+
+
+FITTED = {
+    "templates": {"exact": {"jobs_per_fold": 2}},
+    "variants": {
+        "bcnz2": {"method": "templates", "templates": "exact"},
+        "bcnz2_tenth": {"method": "templates", "templates": "exact", "training_fraction": 0.1},
+    },
+}
+
+
+def test_a_template_fit_is_named_after_its_setup_and_its_galaxies():
+    run = resolved(**FITTED)
+    training = stages.variant_training(run, "bcnz2")
+    assert (training.name, training.templates) == ("template_fit.exact.100", "exact")
+    assert (training.network, training.neighbours, training.pretraining) == (None, None, None)
+    assert stages.variant_training(run, "bcnz2_tenth").name == "template_fit.exact.10"
+    assert stages.extra_steps(run, training) == 0
+
+
+def test_jobs_of_a_template_fit_are_parts_of_folds():
+    run = resolved(**FITTED, splits={"n_folds": 3})
+    names = [job for job in stages.jobs(run) if job.startswith("template_")]
+    what = "one/template_fit.exact.100/split-0"
+    assert names[0] == "template_model/exact"
+    assert [job for job in names if what in job] == [
+        job
+        for fold in range(3)
+        for job in (
+            f"template_zero_points/{what}/fold-{fold}",
+            f"template_fit/{what}/fold-{fold}/chunk-0",
+            f"template_fit/{what}/fold-{fold}/chunk-1",
+        )
+    ] + [f"template_gather/{what}"]
+    bare = {"templates": {"exact": {"zero_points": False, "prior": True}}}
+    names = stages.jobs(configuration.resolve(configuration.merge(run, bare)))
+    assert f"template_prior/{what}/fold-2" in names
+    assert not [job for job in names if job.startswith("template_zero_points")]
+
+
+def test_figures_show_template_fits_where_there_are_some():
+    run = resolved(**FITTED)
+    shown = stages.shown(run)
+    assert shown.crowding == ["pretrained", "scratch", "bcnz2"]
+    training = "template_fit.exact.100"
+    assert shown.zero_points == [("one", training), ("two", training)]
+    run["templates"]["exact"]["zero_points"] = False
+    assert stages.shown(run).zero_points == []
+    assert stages.shown(resolved()).zero_points == []

@@ -170,18 +170,18 @@ class PreNormLayer(nn.Module):
 
     def forward(self, x: Tensor, dropout: Sequence[torch.Generator] | None) -> Tensor:
         """One step: with batch statistics and dropout if generators are given, else as settled."""
-        if dropout is None:
-            return self._normalise(x, self.mean, self.variance).relu_()
         x = x.to(self.gamma.dtype)
+        if dropout is None:
+            scale = self.gamma * (self.variance + EPSILON).rsqrt()
+            shift = self.beta - self.mean * scale
+            bias = self.linear(shift)
+            return torch.baddbmm(bias, x, self.linear.weight * scale.transpose(1, 2)).relu_()
         mean = x.mean(1, keepdim=True)
         variance = (x - mean).square().mean(1, keepdim=True)
-        y = self._normalise(x, mean, variance)
+        y = self.linear((x - mean) * (variance + EPSILON).rsqrt() * self.gamma + self.beta)
         drop = dropped(y.shape, self.p, dropout)
         keep = torch.full_like(y, 1 / (1 - self.p)).view(-1).index_fill_(0, drop, 0.0).view_as(y)
         return (y * keep).relu()
-
-    def _normalise(self, x: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
-        return self.linear((x - mean) * (variance + EPSILON).rsqrt() * self.gamma + self.beta)
 
     @torch.no_grad()
     def settle(self, x: Tensor) -> Tensor:

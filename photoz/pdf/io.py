@@ -8,7 +8,8 @@ constructors but ignores attributes) and `read_pdf` truncates and renormalises.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import h5py
@@ -48,23 +49,73 @@ def write_pdf(
     columns = {
         name: _ancillary(path, name, values, len(pdf)) for name, values in (ancil or {}).items()
     }
+    data, meta = _datasets(pdf)
+    with replace_when_done(path) as temporary, h5py.File(temporary, "w") as file:
+        _write_meta(file, meta, pdf.zmin)
+        for name, values in data.items():
+            file.create_dataset(f"data/{name}", data=values, track_times=False)
+        for name, column in columns.items():
+            file.create_dataset(f"ancil/{name}", data=column, track_times=False)
+
+
+@contextmanager
+def pdf_file(path: str | os.PathLike[str]) -> Iterator[PDFFile]:
+    """Write a qp HDF5 ensemble a block of galaxies at a time; it appears once all is written."""
+    with replace_when_done(path) as temporary, h5py.File(temporary, "w") as store:
+        yield PDFFile(path, store)
+
+
+class PDFFile:
+    """A p(z) file that grows: see `pdf_file`."""
+
+    def __init__(self, path: str | os.PathLike[str], store: h5py.File) -> None:
+        self._path, self._store, self._n = path, store, 0
+
+    def append(self, pdf: PDF) -> None:
+        """Add densities of the same kind and number of components as before."""
+        data, meta = _datasets(pdf)
+        if "meta" not in self._store:
+            _write_meta(self._store, meta, pdf.zmin)
+            for name, values in data.items():
+                self._store.create_dataset(
+                    f"data/{name}", (0, values.shape[1]), np.float32, track_times=False,
+                    maxshape=(None, values.shape[1]), chunks=(4096, values.shape[1]),
+                )  # fmt: skip
+        for name, values in data.items():
+            dataset = self._store[f"data/{name}"]
+            dataset.resize(self._n + len(values), axis=0)
+            dataset[self._n :] = values
+        self._n += len(pdf)
+
+    def describe(self, ancil: Mapping[str, npt.ArrayLike]) -> None:
+        """Add columns beside all densities.
+
+        Raises
+        ------
+        InputError
+            If a column has another length than the densities.
+        """
+        for name, values in ancil.items():
+            column = _ancillary(self._path, name, values, self._n)
+            self._store.create_dataset(f"ancil/{name}", data=column, track_times=False)
+
+
+def _datasets(pdf: PDF) -> tuple[dict[str, npt.NDArray[np.float32]], dict[str, npt.NDArray[Any]]]:
+    """The groups `data` and `meta` of an ensemble, by name."""
     meta: dict[str, Any] = {"pdf_version": np.array([0]), "warn": np.array([False])}
-    data: dict[str, Any]
     if isinstance(pdf, MixturePDF):
         meta["pdf_name"] = np.array([b"mixmod"])
         data = {"means": pdf.means, "stds": pdf.sigmas, "weights": pdf.weights}
     else:
         meta["pdf_name"], meta["xvals"] = np.array([b"interp"]), pdf.z[None]
         data = {"yvals": pdf.density}
-    with replace_when_done(path) as temporary, h5py.File(temporary, "w") as file:
-        for name in sorted(meta):
-            file.create_dataset(f"meta/{name}", data=meta[name], track_times=False)
-        file["meta"].attrs["zmin"] = pdf.zmin
-        for name in sorted(data):
-            values = np.asarray(data[name], dtype=np.float32)
-            file.create_dataset(f"data/{name}", data=values, track_times=False)
-        for name, column in columns.items():
-            file.create_dataset(f"ancil/{name}", data=column, track_times=False)
+    return {k: np.asarray(v, dtype=np.float32) for k, v in data.items()}, meta
+
+
+def _write_meta(file: h5py.File, meta: Mapping[str, npt.NDArray[Any]], zmin: float) -> None:
+    for name in sorted(meta):
+        file.create_dataset(f"meta/{name}", data=meta[name], track_times=False)
+    file["meta"].attrs["zmin"] = zmin
 
 
 def read_pdf(path: str | os.PathLike[str]) -> tuple[PDF, dict[str, npt.NDArray[Any]]]:

@@ -14,7 +14,8 @@ from photoz.pdf.modes import highest_peak
 
 FloatArray = npt.NDArray[np.float64]
 
-_CHUNK = 1 << 20  # numbers in the largest temporary array of one chunk (8 MiB)
+_CHUNK = 1 << 16  # numbers in the largest temporary array of one chunk: 0.5 MiB stay in a cache
+_MODE_CHUNK = 1 << 20  # an array of components by components, which ensembles have many of
 _SQRT_2PI = np.sqrt(2 * np.pi)
 _LEAST_MASS = 1e-12  # a mixture with less above zmin has no meaning there
 
@@ -101,12 +102,17 @@ class MixturePDF:
         """
         z = np.atleast_1d(np.asarray(z, dtype=np.float64))
 
-        def rows(part: slice, grid: FloatArray) -> FloatArray:
-            t = (grid[:, :, None] - self.means[part, None]) / self.sigmas[part, None]
-            np.exp(-0.5 * t * t, out=t)
-            return np.einsum("ngk,nk->ng", t, self.weights[part] / self.sigmas[part] / _SQRT_2PI)
+        height = self.weights / (self.sigmas * self.mass[:, None] * _SQRT_2PI)
+        scale = 1 / (self.sigmas * np.sqrt(2))
 
-        value = self._by_rows(rows, z) / self.mass[:, None]
+        def rows(part: slice, grid: FloatArray) -> FloatArray:
+            t = grid[:, None, :] - self.means[part, :, None]
+            t *= scale[part, :, None]
+            t *= t
+            np.exp(np.negative(t, out=t), out=t)
+            return np.einsum("nk,nkg->ng", height[part], t)
+
+        value = self._by_rows(rows, z)
         return np.where(np.isfinite(value) & (z < self.zmin), 0.0, value)
 
     def pdf_at(self, z: npt.ArrayLike) -> FloatArray:
@@ -136,10 +142,7 @@ class MixturePDF:
         (n, g) array
         """
         z = np.atleast_1d(np.asarray(z, dtype=np.float64))
-        low = (self.zmin - self.means) / self.sigmas
-        # Differences of the smaller tail: exact for components far below or far above zmin.
-        side = np.where(low > 0, -1.0, 1.0)
-        below = ndtr(side * low)
+        side, below = self._below_zmin()
 
         def rows(part: slice, grid: FloatArray) -> FloatArray:
             s = side[part, None]
@@ -147,6 +150,15 @@ class MixturePDF:
             return np.einsum("ngk,nk->ng", s * (t - below[part, None]), self.weights[part])
 
         return np.clip(self._by_rows(rows, z) / self.mass[:, None], 0.0, 1.0)
+
+    def _below_zmin(self) -> tuple[FloatArray, FloatArray]:
+        """The tail (1 left, -1 right) whose differences are exact, and its mass at zmin; (n, k).
+
+        It is the smaller one at zmin, also for components far below or far above.
+        """
+        low = (self.zmin - self.means) / self.sigmas
+        side = np.where(low > 0, -1.0, 1.0)
+        return side, ndtr(side * low)
 
     def pit(self, z_spec: npt.ArrayLike) -> FloatArray:
         """Probability integral transform (n,) (equation 6); NaN without p(z) or `z_spec` (n,)."""
@@ -157,7 +169,7 @@ class MixturePDF:
         mode = np.full(len(self), np.nan)
         valid = np.flatnonzero(self.valid)
         k = self.weights.shape[1]
-        step = max(1, _CHUNK // (k * k))
+        step = max(1, _MODE_CHUNK // (k * k))
         for start in range(0, len(valid), step):
             i = valid[start : start + step]
             mode[i] = highest_peak(self.weights[i], self.means[i], self.sigmas[i], self.zmin)
@@ -191,24 +203,30 @@ class MixturePDF:
         A quantile of a mixture lies between the least and the greatest of its components'.
         """
         n, m = len(self), len(q)
-        above = ((1 - q) * self.mass[:, None])[:, :, None]
+        mass = self.mass[:, None]
         centre, sigma = self.means[:, None], self.sigmas[:, None]
         low = np.maximum((centre + sigma * ndtri(q)[:, None]).min(axis=2), self.zmin).ravel()
-        high = np.maximum((centre - sigma * ndtri(above)).max(axis=2).ravel(), low)
-        pair = np.repeat(np.arange(n), m)
-        target = np.tile(q, n)
+        tail = ndtri(((1 - q) * mass)[:, :, None])
+        high = np.maximum((centre - sigma * tail).max(axis=2).ravel(), low)
         z = 0.5 * (low + high)
         last = high - low
+        side, below = self._below_zmin()
+        share, scale = side * self.weights / mass, 1 / self.sigmas
+        peak = self.weights * scale / (mass * _SQRT_2PI)
+        # Column by column of components, galaxies last: sums then run along whole vectors.
+        rows = [np.repeat(a, m, axis=0).T.copy() for a in (self.means, scale, side, share, peak)]
+        gap = (share * below).sum(axis=1).repeat(m) + np.tile(q, n)
         active = np.flatnonzero(high > low)
         for _ in range(200):
-            row, here = pair[active], z[active]
-            part = self.take(row)
-            excess = part.cdf(here[:, None])[:, 0] - target[active]
-            low[active] = np.where(excess <= 0, here, low[active])
-            high[active] = np.where(excess >= 0, here, high[active])
-            lo, hi = low[active], high[active]
+            centre, scale, side, share, peak = (a[:, active] for a in rows)
+            here, lo, hi = z[active], low[active], high[active]
+            t = (here - centre) * scale
+            excess = (share * ndtr(side * t)).sum(axis=0) - gap[active]
+            density = (peak * np.exp(-0.5 * t * t)).sum(axis=0)
+            lo, hi = np.where(excess <= 0, here, lo), np.where(excess >= 0, here, hi)
+            low[active], high[active] = lo, hi
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                step = here - excess / part.pdf(here[:, None])[:, 0]
+                step = here - excess / density
             # Halve the bracket where Newton leaves it or is not closing in fast enough.
             newton = (step >= lo) & (step <= hi) & (np.abs(step - here) < 0.5 * last[active])
             z[active] = np.where(newton, step, 0.5 * (lo + hi))

@@ -30,6 +30,14 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "width": ("", "distance between the 1 and 99 per cent quantiles of p(z)"),
     "flag": ("", "0 fine, 1 no valid p(z)"),
     "pit": ("", "probability of p(z) below z_spec, NaN where z_spec is unknown"),
+    # Of template fits.
+    "chi2": ("", "least chi2 of all runs and redshifts"),
+    "best_run": ("", "number of the run that contributes most at the mode, -1 without p(z)"),
+    "colour_excess": ("mag", "E(B-V) of that run"),
+    "scale": ("", "scale k of that run between narrow and broad bands"),
+    "qz": ("", "quality Qz, small where a redshift can be trusted"),
+    "n_bands": ("", "measured bands"),
+    "n_narrow": ("", "measured narrow bands"),
 }
 _FITS_SUFFIXES = {".fits", ".fit"}
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import h5py
@@ -14,6 +15,8 @@ from photoz.files import InputError, replace_when_done, require_file
 from photoz.survey.keys import did_you_mean
 
 _ROWS_PER_CHUNK = 4096
+BLOCK = 10_000
+"""Galaxies worked on at a time where they are too many for memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +138,11 @@ class Catalogue:
             truth={name: values[rows] for name, values in self.truth.items()},
         )
 
+    def blocks(self, size: int = BLOCK) -> Iterator[Catalogue]:
+        """Its galaxies `size` at a time, in order; an empty catalogue is one empty block."""
+        for start in range(0, max(1, len(self)), size):
+            yield self.take(np.arange(start, min(start + size, len(self))))
+
 
 def write_catalogue(path: str | os.PathLike[str], catalogue: Catalogue) -> None:
     """Write a catalogue as HDF5; the same catalogue gives the same bytes.
@@ -181,30 +189,36 @@ def read_catalogue(path: str | os.PathLike[str]) -> Catalogue:
         If the file is absent, truncated, damaged or not HDF5, misses a dataset or an attribute,
         one is of the wrong kind, or its shapes contradict each other.
     """
+    with _opened(path) as store:
+        return _galaxies(store)
+
+
+def catalogue_blocks(path: str | os.PathLike[str], size: int = BLOCK) -> Iterator[Catalogue]:
+    """Read the galaxies of a catalogue `size` at a time, in order and without their exposures.
+
+    Catalogues larger than memory can be worked through like this. An empty one gives one empty
+    block.
+
+    Raises
+    ------
+    InputError
+        As `read_catalogue`, when the block in question is read.
+    """
+    with _opened(path) as store:
+        n = max(1, len(_dataset(store, "id", "iuSU")))
+    for start in range(0, n, size):
+        with _opened(path) as store:
+            block = _galaxies(store, slice(start, start + size), exposures=False)
+        yield block
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
+    """The open file; what goes wrong with it becomes an InputError that names it."""
     path = require_file(path, "catalogue")
     try:
         with h5py.File(path, "r") as store:
-            exposures = None
-            if "exposure_bands" in store.attrs:
-                exposures = Exposures(
-                    _read(store, "exposures/flux"),
-                    _read(store, "exposures/error"),
-                    _names(_attribute(store, "exposure_bands")),
-                )
-            truth = store["truth"].keys() if isinstance(store.get("truth"), h5py.Group) else ()
-            return Catalogue(
-                id=_read(store, "id", kinds="iuSU"),
-                redshift=_read(store, "redshift"),
-                mag_i=_read(store, "mag_i"),
-                flux=_read(store, "coadd/flux"),
-                error=_read(store, "coadd/error"),
-                bands=_names(_attribute(store, "bands")),
-                survey=_text(store, "survey"),
-                zero_point=_number(store, "zero_point"),
-                reference_band=_text(store, "reference_band"),
-                exposures=exposures,
-                truth={name: _read(store, f"truth/{name}", "biufSU") for name in sorted(truth)},
-            )
+            yield store
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except OSError as error:
@@ -214,17 +228,47 @@ def read_catalogue(path: str | os.PathLike[str]) -> Catalogue:
         raise InputError(f"{path}: damaged ({error}); write it again") from error
 
 
-def _read(store: h5py.File, name: str, kinds: str = "f") -> NDArray:
-    """Read a dataset of one of the `kinds` of numpy types; text is decoded."""
-    if not isinstance(store.get(name), h5py.Dataset):
+def _galaxies(store: h5py.File, rows: slice = slice(None), exposures: bool = True) -> Catalogue:
+    single = None
+    if exposures and "exposure_bands" in store.attrs:
+        single = Exposures(
+            _read(store, "exposures/flux", rows),
+            _read(store, "exposures/error", rows),
+            _names(_attribute(store, "exposure_bands")),
+        )
+    truth = store["truth"].keys() if isinstance(store.get("truth"), h5py.Group) else ()
+    return Catalogue(
+        id=_read(store, "id", rows, kinds="iuSU"),
+        redshift=_read(store, "redshift", rows),
+        mag_i=_read(store, "mag_i", rows),
+        flux=_read(store, "coadd/flux", rows),
+        error=_read(store, "coadd/error", rows),
+        bands=_names(_attribute(store, "bands")),
+        survey=_text(store, "survey"),
+        zero_point=_number(store, "zero_point"),
+        reference_band=_text(store, "reference_band"),
+        exposures=single,
+        truth={name: _read(store, f"truth/{name}", rows, "biufSU") for name in sorted(truth)},
+    )
+
+
+def _read(store: h5py.File, name: str, rows: slice, kinds: str = "f") -> NDArray:
+    """Read rows of a dataset of one of the `kinds` of numpy types; text is decoded."""
+    values = np.asarray(_dataset(store, name, kinds)[rows])
+    return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
+
+
+def _dataset(store: h5py.File, name: str, kinds: str) -> h5py.Dataset:
+    """A dataset of one of the `kinds` of numpy types, with one row per galaxy."""
+    dataset = store.get(name)
+    if not isinstance(dataset, h5py.Dataset):
         raise InputError(f"no dataset '{name}'; is this a catalogue written by photoz?")
-    values = np.asarray(store[name][()])
-    if values.dtype.kind not in kinds or values.ndim == 0:
+    if dataset.dtype.kind not in kinds or dataset.ndim == 0:
         raise InputError(
-            f"dataset '{name}' is {values.dtype} of shape {values.shape}; is this a catalogue "
+            f"dataset '{name}' is {dataset.dtype} of shape {dataset.shape}; is this a catalogue "
             "written by photoz?"
         )
-    return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
+    return dataset
 
 
 def _attribute(store: h5py.File, name: str) -> object:

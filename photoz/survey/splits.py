@@ -124,3 +124,16 @@ def read_splits(path: str | os.PathLike[str]) -> tuple[NDArray, NDArray[np.int8]
     ids = table["id"].to_numpy()
     folds = np.stack([table[name].to_numpy().astype(np.int8) for name in names], axis=1)
     return (ids.astype(str) if ids.dtype == object else ids), folds
+
+
+def fold_part(folds: NDArray[np.integer], fold: int, part: int, n_parts: int) -> NDArray[np.intp]:
+    """Galaxies of one part of a fold, in the order of the catalogue.
+
+    Parameters
+    ----------
+    folds : (n,) int array
+        Fold of each galaxy.
+    fold, part, n_parts : int
+        Every `n_parts`-th galaxy of the fold belongs to a part, from number `part` on.
+    """
+    return np.flatnonzero(folds == fold)[part::n_parts]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import time
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -16,7 +18,9 @@ from photoz.survey.catalogue import Catalogue
 from photoz.training.checkpoints import TrainedNetworks
 from photoz.training.finetune import usable_galaxies
 
-BATCH = 4096  # activations of one layer stay in a processor's cache
+logger = logging.getLogger(__name__)
+
+BATCH = 512  # activations of a layer stay in the cache of one core
 
 
 def predict_folds(trained: TrainedNetworks, catalogue: Catalogue, folds: np.ndarray) -> MixturePDF:
@@ -47,9 +51,11 @@ def predict_folds(trained: TrainedNetworks, catalogue: Catalogue, folds: np.ndar
         raise InputError(f"{trained.network.n_networks} networks cannot predict {n_folds} folds")
     usable = usable_galaxies(catalogue)
     result = _Result(len(catalogue), trained.network.n_components)
+    start = time.perf_counter()
     for fold in range(n_folds):
         index = np.flatnonzero(usable & (folds == fold))
         _predict(trained.network.member(fold), trained, catalogue, index, result)
+    _say_rate(int(usable.sum()), 1, time.perf_counter() - start)
     return result.pdf()
 
 
@@ -63,15 +69,59 @@ def predict_ensemble(trained: Sequence[TrainedNetworks], catalogue: Catalogue) -
     catalogue : Catalogue
         New galaxies; those a network cannot read get NaN.
     """
-    usable = np.flatnonzero(usable_galaxies(catalogue))
+    return next(predict_blocks(trained, [catalogue]))[1]
+
+
+def predict_blocks(
+    trained: Sequence[TrainedNetworks], blocks: Iterable[Catalogue], every: float = 10.0
+) -> Iterator[tuple[Catalogue, MixturePDF]]:
+    """`predict_ensemble` of block after block, for catalogues larger than memory.
+
+    Parameters
+    ----------
+    trained : sequence of TrainedNetworks
+    blocks : iterable of Catalogue
+        Only one is held at a time: see `photoz.survey.catalogue.catalogue_blocks`.
+    every : float
+        Seconds between log lines, which show galaxies per second.
+
+    Yields
+    ------
+    block : Catalogue
+    pdf : MixturePDF
+        Of its galaxies.
+    """
+    members = [(t, t.network.member(k)) for t in trained for k in range(t.network.n_networks)]
+    done, seconds, said = 0, 0.0, 0.0
+    for block in blocks:
+        start = time.perf_counter()
+        pdf = _average_of(members, block)
+        done, seconds = done + len(block), seconds + time.perf_counter() - start
+        if seconds - said > every:
+            _say_rate(done, len(members), seconds)
+            said = seconds
+        yield block, pdf
+    if said < seconds:
+        _say_rate(done, len(members), seconds)
+
+
+def _average_of(members: Sequence[tuple[TrainedNetworks, DeepZ]], block: Catalogue) -> MixturePDF:
+    usable = np.flatnonzero(usable_galaxies(block))
     pdfs = []
-    for networks in trained:
-        check_bands(networks.transform, catalogue.bands, "the catalogue")
-        for k in range(networks.network.n_networks):
-            result = _Result(len(catalogue), networks.network.n_components)
-            _predict(networks.network.member(k), networks, catalogue, usable, result)
-            pdfs.append(result.pdf())
+    for trained, network in members:
+        check_bands(trained.transform, block.bands, "the catalogue")
+        result = _Result(len(block), network.n_components)
+        _predict(network, trained, block, usable, result)
+        pdfs.append(result.pdf())
     return average(pdfs)
+
+
+def _say_rate(galaxies: int, networks: int, seconds: float) -> None:
+    rate = galaxies * networks / max(seconds, 1e-9)
+    logger.info(
+        "%d galaxies by %d networks in %.1f s: %.0f galaxies/s per network",
+        galaxies, networks, seconds, rate,
+    )  # fmt: skip
 
 
 class _Result:

@@ -10,13 +10,18 @@ import pytest
 
 from photoz.figures import fig8
 from photoz.survey.catalogue import write_catalogue
+from photoz.survey.survey import load_survey
+from photoz.templates.zeropoints import write_zero_points
 
 from .conftest import make_curves, make_metrics
 from .test_fig1 import NETWORK
+from .test_fig3 import make_classes
 from .test_fig4 import make_example
 from .test_fig5 import make_tables
 from .test_fig_mock import make_catalogue
 from .test_fig_training import finetuning, pretraining
+from .test_fig_zero_points import make_zero_points
+from .test_figb1 import make_outliers
 
 ROOT = Path(__file__).parents[2]
 SURVEY = ROOT / "config" / "surveys" / "paus.yaml"
@@ -58,6 +63,24 @@ def test_fig2(tmp_path):
     parts = [rows for _, rows in metrics.groupby("variant")]
     paths = [parquet(tmp_path, f"m{k}", part) for k, part in enumerate(parts)]
     run("fig2", tmp_path, {"metrics": paths, "survey": SURVEY}, {"variants": None})
+
+
+def test_fig3_leaves_out_variants_that_were_not_measured(tmp_path):
+    path = parquet(tmp_path, "crowding", make_classes(["paus_mock"]))
+    run("fig3", tmp_path, {"metrics": path}, {"variants": ["deepz", "bcnz2", "absent"]})
+
+
+def test_figb1(tmp_path):
+    run("figB1", tmp_path, {"table": parquet(tmp_path, "outliers", make_outliers())}, {})
+
+
+def test_fig_zero_points(tmp_path):
+    paths = []
+    for fold in range(2):
+        paths.append(str(tmp_path / f"{fold}.json"))
+        write_zero_points(paths[-1], make_zero_points(load_survey(SURVEY).bands.names, fold))
+    inputs = {"zero_points": paths, "survey": str(SURVEY)}
+    run("fig_zero_points", tmp_path, inputs, {"catalogues": ["paus_mock"] * 2})
 
 
 def test_fig4(tmp_path):

@@ -9,6 +9,7 @@ import qp
 
 from photoz.files import InputError
 from photoz.pdf import GridPDF, MixturePDF, read_pdf, summarise, write_pdf
+from photoz.pdf.io import pdf_file
 
 
 def mixture(n=6, zmin=0.0):
@@ -132,4 +133,42 @@ def test_other_kinds_say_how_to_convert(tmp_path):
 def test_columns_must_fit(tmp_path):
     with pytest.raises(InputError, match="'id'"):
         write_pdf(tmp_path / "p.hdf5", mixture(), {"id": np.arange(5)})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_written_in_blocks_is_the_one_written_at_once(tmp_path):
+    pdf = with_lost_row(mixture(zmin=0.01))
+    ancil = {"id": np.array(["a", "bb", "ccc", "d", "e", "f"]), **summarise(pdf)}
+    write_pdf(tmp_path / "whole.hdf5", pdf, ancil)
+    with pdf_file(tmp_path / "blocks.hdf5") as file:
+        for part in (slice(0, 1), slice(1, 5), slice(5, 6)):
+            file.append(pdf.take(part))
+        file.describe(ancil)
+    whole, columns = read_pdf(tmp_path / "whole.hdf5")
+    blocks, others = read_pdf(tmp_path / "blocks.hdf5")
+    assert blocks.zmin == 0.01
+    for name in ("weights", "means", "sigmas"):
+        np.testing.assert_array_equal(getattr(blocks, name), getattr(whole, name))
+    assert others.keys() == columns.keys()
+    for name, values in columns.items():
+        np.testing.assert_array_equal(others[name], values)
+    z = np.linspace(0.0, 0.5, 5)
+    for file_name in ("whole.hdf5", "blocks.hdf5"):
+        read = qp.read(str(tmp_path / file_name))
+        assert read.npdf == 6 and read.pdf(z).shape == (6, 5)
+
+
+def test_a_grid_can_be_written_in_blocks(tmp_path):
+    grid = GridPDF(np.linspace(0, 1, 4), np.array([[0.0, 1, 1, 0], [0, 2, 1, 0]]))
+    with pdf_file(tmp_path / "grid.hdf5") as file:
+        file.append(grid.take([0]))
+        file.append(grid.take([1]))
+    back, _ = read_pdf(tmp_path / "grid.hdf5")
+    np.testing.assert_allclose(back.density, grid.density, rtol=1e-6)
+
+
+def test_an_unfinished_file_leaves_nothing_behind(tmp_path):
+    with pytest.raises(InputError, match="beside 6"), pdf_file(tmp_path / "p.hdf5") as file:
+        file.append(mixture())
+        file.describe({"id": np.arange(5)})
     assert list(tmp_path.iterdir()) == []

@@ -3,10 +3,10 @@ import pytest
 import qp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import integrate, stats
+from scipy import integrate, optimize, stats
 
 from photoz.files import InputError
-from photoz.pdf import MixturePDF, average
+from photoz.pdf import MixturePDF, average, mixture
 
 
 def random_mixture(n, k, seed=0, spread=0.05):
@@ -195,3 +195,27 @@ def test_cdf_takes_a_grid_even_one_as_long_as_the_sample_and_pit_own_redshifts()
     assert pdf.cdf(z).shape == (5, 5)
     np.testing.assert_array_equal(np.diag(pdf.cdf(z)), pdf.pit(z))
     np.testing.assert_array_equal(pdf.cdf(np.tile(z, (5, 1))), pdf.cdf(z))
+
+
+def test_quantiles_and_densities_do_not_depend_on_the_chunks(monkeypatch):
+    pdf = near_zero(40, 3)
+    z = np.linspace(-0.05, 0.3, 50)
+    whole = [pdf.pdf(z), pdf.cdf(z), pdf.quantile([0.01, 0.99]), pdf.mode()]
+    monkeypatch.setattr(mixture, "_CHUNK", 7)
+    monkeypatch.setattr(mixture, "_MODE_CHUNK", 7)
+    parts = [pdf.pdf(z), pdf.cdf(z), pdf.quantile([0.01, 0.99]), pdf.mode()]
+    for a, b in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
+
+
+def test_quantiles_of_many_narrow_components_are_those_of_a_root_finder():
+    pdf = random_mixture(20, 50, seed=3, spread=0.02)
+    q = [1e-4, 0.01, 0.5, 0.99]
+    found = pdf.quantile(q)
+    for row in range(len(pdf)):
+        one = pdf.take([row])
+        for column, target in enumerate(q):
+            root = optimize.brentq(
+                lambda z, t=target, p=one: p.cdf([z])[0, 0] - t, 0, 3, xtol=1e-13
+            )
+            assert abs(found[row, column] - root) < 1e-9

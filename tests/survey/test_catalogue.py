@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
 
 from photoz.files import InputError
 from photoz.survey import Catalogue, Exposures, read_catalogue, write_catalogue
+from photoz.survey.catalogue import catalogue_blocks
 
 
 def make(n=7, text_ids=False, exposures=True):
@@ -172,3 +175,32 @@ def test_wrong_datasets_are_named(tmp_path, name, value):
         store[name] = value
     with pytest.raises(InputError, match=r"cat\.h5: "):
         read_catalogue(path)
+
+
+@pytest.mark.parametrize("text_ids", [False, True])
+def test_blocks_are_the_catalogue_without_exposures(tmp_path, text_ids):
+    catalogue = make(text_ids=text_ids)
+    write_catalogue(tmp_path / "cat.h5", catalogue)
+    for blocks in (catalogue_blocks(tmp_path / "cat.h5", 3), catalogue.blocks(3)):
+        parts = list(blocks)
+        assert [len(part) for part in parts] == [3, 3, 1]
+        for start, part in zip((0, 3, 6), parts, strict=True):
+            rows = np.arange(start, min(start + 3, 7))
+            expected = catalogue.take(rows)
+            assert_same(replace(part, exposures=None), replace(expected, exposures=None))
+    assert next(catalogue_blocks(tmp_path / "cat.h5", 3)).exposures is None
+
+
+def test_an_empty_catalogue_is_one_empty_block(tmp_path):
+    empty = make(exposures=False).take([])
+    write_catalogue(tmp_path / "cat.h5", empty)
+    assert [len(block) for block in catalogue_blocks(tmp_path / "cat.h5")] == [0]
+    assert [len(block) for block in empty.blocks()] == [0]
+
+
+def test_blocks_of_a_damaged_catalogue_name_it(tmp_path):
+    path = tmp_path / "cat.h5"
+    write_catalogue(path, make())
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match=r"cat\.h5"):
+        list(catalogue_blocks(path))

@@ -55,7 +55,7 @@ def test_the_broad_band_run_is_planned_where_the_table_is(workflow):
 def test_variants_share_their_trainings(planned):
     assert planned["finetune"] == 3  # two splits with pretraining, one without
     assert planned["neighbours"] == 1
-    assert planned["ensemble"] == planned["evaluate"] == 3
+    assert planned["ensemble"] == planned["evaluate"] == 4
     assert planned["simulate"] == 2
 
 
@@ -87,7 +87,8 @@ def test_the_mock_figure_is_left_out_for_a_survey_with_other_bands(workflow):
 def test_figures_of_networks_are_left_out_without_one(workflow):
     variants = {"neighbours": {"method": "neighbours", "neighbours": "few"}}
     planned = plan_with(workflow, variants=variants)
-    assert set(FIGURES) - set(planned) == {"fig1", "fig4", "fig5", "fig_training"}
+    of_networks = {"fig1", "fig4", "fig5", "fig_training"}
+    assert set(FIGURES) - set(planned) == of_networks | {"fig_zero_points"}
 
 
 def test_figures_are_targets_and_resources_go_behind_them(workflow):
@@ -149,6 +150,7 @@ def test_the_gpu_profile_is_accepted(workflow):
 # What reads a survey's response curves, and some of what follows from it.
 READ_CURVES = {"simulate", "inject_noise", "observe", "pretrain", "neighbours", "fig1"}
 READ_CURVES |= {"denoising", "denoising_example", "fig_spectra"}
+READ_CURVES |= {"template_model", "outlier_test"}
 OWN_FILES = ("curves/u.csv", "data/galaxies.csv", "data/single.csv")
 
 
@@ -199,8 +201,8 @@ def test_what_reads_a_response_curve_runs_again_when_it_is_edited(made):
 
 def test_what_reads_the_table_of_exposures_runs_again_when_it_is_edited(made):
     planned = planned_after_editing(made, "data/single.csv")
-    assert planned >= {"observe", "finetune", "neighbours", "results_page"}
-    assert not planned & {"simulate", "inject_noise", "pretrain", "fig1"}
+    assert planned >= {"observe", "finetune", "neighbours", "template_zero_points", "results_page"}
+    assert not planned & {"simulate", "inject_noise", "pretrain", "template_model", "fig1"}
 
 
 def test_naming_the_default_configuration_changes_nothing(made):

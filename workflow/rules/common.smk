@@ -2,7 +2,7 @@
 import os
 from types import SimpleNamespace
 
-from photoz import configuration, inputs, provenance, stages
+from photoz import configuration, consistency, inputs, provenance, stages
 from photoz.files import InputError
 from photoz.yaml_files import read_yaml
 
@@ -11,7 +11,7 @@ try:
         read_yaml(path)  # refuses a repeated key, of which Snakemake takes the last
     run = configuration.resolve(config)
     if workflow.is_main_process:  # the jobs it starts need not wait for that
-        stages.check(run)
+        consistency.check(run)
         # With conda FSPS is in the jobs' environment, not in this one.
         deployment = workflow.deployment_settings.deployment_method
         if "CONDA" not in [method.name for method in deployment]:
@@ -47,6 +47,8 @@ wildcard_constraints:
     catalogue=NAME,
     variant=NAME,
     training="[A-Za-z0-9_.-]+",
+    templates=NAME,
+    fold=r"\d+",
     chunk=r"\d+",
     split=r"\d+",
 
@@ -159,6 +161,53 @@ def start_networks(wildcards):
     return f"<results>/pretraining/{start.file}.safetensors"
 
 
+def template_section(wildcards):
+    """Return the settings of the template fit that a job belongs to."""
+    return run["templates"][training(wildcards).templates]
+
+
+def template_model(wildcards):
+    """Return the model fluxes of a template fit."""
+    return f"<results>/templates/{training(wildcards).templates}.h5"
+
+
+def template_learned(key, path):
+    """Return what is learned for a fold, if anything, from the galaxies outside it."""
+    return lambda wildcards: path if template_section(wildcards)[key] else []
+
+
+template_zero_points = template_learned(
+    "zero_points",
+    "<results>/templates/{catalogue}/{training}/split-{split}/fold-{fold}.zero_points.json",
+)
+template_prior = template_learned(
+    "prior",
+    "<results>/templates/{catalogue}/{training}/split-{split}/fold-{fold}.prior.json",
+)
+
+
+def template_parts(wildcards):
+    """Return the p(z) of every part of every fold."""
+    return expand(
+        "<results>/templates/{catalogue}/{training}/split-{split}/fold-{fold}.chunk-{chunk}.hdf5",
+        catalogue=wildcards.catalogue,
+        training=wildcards.training,
+        split=wildcards.split,
+        fold=range(run["splits"]["n_folds"]),
+        chunk=range(template_section(wildcards)["jobs_per_fold"]),
+    )
+
+
+def zero_point_files():
+    """Return pairs of catalogue and zero-points of a fold, for the figure of them."""
+    pattern = "<results>/templates/{}/{}/split-0/fold-{}.zero_points.json"
+    return [
+        (catalogue, pattern.format(catalogue, training, fold))
+        for catalogue, training in SHOWN.zero_points
+        for fold in range(run["splits"]["n_folds"])
+    ]
+
+
 def catalogue_file(wildcards):
     """Return the user's file, where a catalogue comes from one."""
     return run["catalogues"][wildcards.catalogue].get("path", [])
@@ -219,6 +268,7 @@ def jobs_behind(wildcards):
     """Return the jobs behind the results page as `<rule>/<what it makes>`."""
     figures = [f"figures/{figure}" for figure in FIGURES]
     behind = [f"{rule}/{name}" for rule in DENOISING for name in DENOISED]
+    behind += ["outlier_test"] if run["figures"]["outlier_test"] else []
     return [*dict.fromkeys([*stages.jobs(run), *behind, *figures])]
 
 

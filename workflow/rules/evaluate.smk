@@ -84,6 +84,36 @@ rule compare:
         "../../scripts/compare.py"
 
 
+# By the number of galaxies at nearly the same redshift (paper, section 3.4 and Fig. 3).
+rule crowding:
+    input:
+        tables=evaluated("<results>/photoz/{catalogue}/{variant}.parquet"),
+    output:
+        metrics="<results>/evaluation/crowding.parquet",
+        table=report(
+            "<results>/tables/crowding.csv",
+            caption="../report/crowding.rst",
+            category="Tables",
+            labels={"table": "crowding"},
+        ),
+    log:
+        "<logs>/crowding.log",
+    benchmark:
+        "<benchmarks>/crowding.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        evaluated=stages.evaluated(run),
+        n_boot=run["evaluation"]["n_boot"],
+        seed=configuration.derive_seed(run["seed"], "crowding"),
+    script:
+        "../../scripts/crowding.py"
+
+
 rule tables:
     input:
         metrics=evaluated("<results>/evaluation/{catalogue}/{variant}.parquet"),

@@ -49,6 +49,28 @@ rule fig2:
         "../../scripts/fig2.py"
 
 
+# Scatter against the number of galaxies at nearly the same redshift (paper, Fig. 3).
+rule fig3:
+    input:
+        metrics="<results>/evaluation/crowding.parquet",
+    output:
+        **figure("fig3"),
+    log:
+        "<logs>/figures/fig3.log",
+    benchmark:
+        "<benchmarks>/figures/fig3.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        variants=SHOWN.crowding,
+    script:
+        "../../scripts/fig3.py"
+
+
 # The autoencoder on one galaxy (paper, Fig. 4).
 rule fig4:
     input:
@@ -145,6 +167,26 @@ rule fig9:
         target_on=run["evaluation"]["paper"],
     script:
         "../../scripts/fig9.py"
+
+
+# What wrong fluxes do to ellipticals (paper, Fig. B1).
+rule figB1:
+    input:
+        table="<results>/outlier_test.parquet",
+    output:
+        **figure("figB1", drawn=run["figures"]["outlier_test"]),
+    log:
+        "<logs>/figures/figB1.log",
+    benchmark:
+        "<benchmarks>/figures/figB1.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    script:
+        "../../scripts/figB1.py"
 
 
 # Photo-z against spectroscopic redshift (paper, Fig. D1).
@@ -247,3 +289,27 @@ rule fig_spectra:
         redshift=0.25,
     script:
         "../../scripts/fig_spectra.py"
+
+
+# Zero-points of template fits, round by round.
+rule fig_zero_points:
+    input:
+        survey=run["survey"],
+        curves=CURVES,
+        zero_points=[path for _, path in zero_point_files()],
+    output:
+        **figure("fig_zero_points", drawn=SHOWN.zero_points),
+    log:
+        "<logs>/figures/fig_zero_points.log",
+    benchmark:
+        "<benchmarks>/figures/fig_zero_points.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        catalogues=[catalogue for catalogue, _ in zero_point_files()],
+    script:
+        "../../scripts/fig_zero_points.py"

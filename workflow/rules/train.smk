@@ -77,7 +77,7 @@ rule predict:
     benchmark:
         "<benchmarks>/predict/{catalogue}/{training}/split-{split}.tsv"
     wildcard_constraints:
-        training=r"(?!neighbours\.)[A-Za-z0-9_.-]+",
+        training=r"(?!neighbours\.|template_fit\.)[A-Za-z0-9_.-]+",
     conda:
         CPU
     threads: 1
