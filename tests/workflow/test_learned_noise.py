@@ -53,7 +53,7 @@ def test_the_run_that_compares_simulations_is_planned(workflow):
     planned = jobs(result.stdout)
     assert planned["learn_noise"] == 2
     assert planned["pretrain"] == 7  # five shared ones, and one per catalogue
-    assert planned["finetune"] == 12
+    assert planned["finetune"] == 22  # eleven variants on two catalogues
 
 
 def test_noise_of_another_catalogue_is_refused(workflow):
