@@ -91,6 +91,12 @@ def test_figures_of_networks_are_left_out_without_one(workflow):
     assert set(FIGURES) - set(planned) == of_networks | {"fig_zero_points"}
 
 
+def test_the_broad_band_table_is_a_target(workflow):
+    result = workflow.run("--dry-run", "broad_band_table")
+    assert result.returncode == 0, result.stdout
+    assert jobs(result.stdout)["denoising"] == 1
+
+
 def test_figures_are_targets_and_resources_go_behind_them(workflow):
     result = workflow.run("--dry-run", *FIGURES, "--resources", "gpu=1")
     assert result.returncode == 0, result.stdout
