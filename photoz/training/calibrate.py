@@ -34,7 +34,8 @@ def calibrate(
     """Set the calibration of every network of a split.
 
     The network of fold f learns from the galaxies it trained on, each as predicted by the network
-    of its own fold, which never saw it: no redshift of fold f takes part.
+    of its own fold, which never saw it. The redshifts of fold f are left out of the fit; they enter
+    only through the weights of those other networks, of which the fit keeps three numbers.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ def test_hardly_any_galaxies_hardly_any_correction():
     assert torch.isfinite(parameters).all() and parameters[:2].abs().max() < 1
 
 
-def test_the_redshifts_of_a_fold_do_not_reach_its_calibration(catalogue):
+def test_the_redshifts_of_a_fold_are_left_out_of_its_fit(catalogue):
     folds = make_splits(catalogue.id, 1, 3, seed=4)[:, 0]
     config = FinetuningConfig(epochs=10, batch_size=50, quiet_epochs=1)
     trained, _ = finetune(catalogue, folds, None, NETWORK, config, [1], torch.device("cpu"))
