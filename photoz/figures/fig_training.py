@@ -69,7 +69,7 @@ def draw(pretraining: Mapping[str, pd.DataFrame], finetuning: Mapping[str, pd.Da
     axes = new.subplots(1, len(stages), squeeze=False)[0]
     for ax, (title, histories) in zip(axes, stages, strict=True):
         for index, (name, history) in enumerate(histories.items()):
-            _draw_history(ax, name, history, SEQUENCE[index % len(SEQUENCE)])
+            _draw_history(ax, name, history, _look(index))
         for change in _rate_steps(list(histories.values())):
             ax.axvline(change, color="0.75", linewidth=0.7, zorder=0)
         ax.set_ylim(*_range(list(histories.values())))
@@ -88,20 +88,20 @@ def _summary(history: pd.DataFrame, column: str) -> pd.DataFrame:
     return table.groupby(np.arange(len(table)) // max(block, 1)).mean()
 
 
-def _draw_history(ax: Axes, name: str, history: pd.DataFrame, color: str) -> None:
+def _look(index: int) -> dict[str, Any]:
+    """Colour and width of a training's lines; those beyond the palette are broader."""
+    again, color = divmod(index, len(SEQUENCE))
+    return {"color": SEQUENCE[color], "linewidth": 1.1 + 1.1 * again}
+
+
+def _draw_history(ax: Axes, name: str, history: pd.DataFrame, look: dict[str, Any]) -> None:
     for column, (line, _) in LOSSES.items():
         table = _summary(history, column) if column in history else pd.DataFrame()
         if table.empty:
             continue
-        look: dict[str, Any] = {
-            "color": color,
-            "linestyle": line,
-            "linewidth": 1.1,
-            "gid": f"{name}/{column}",
-        }
-        ax.plot(table["step"], table["mean"], **look)
+        ax.plot(table["step"], table["mean"], linestyle=line, gid=f"{name}/{column}", **look)
         if "fold" in history and column == "loss":
-            band: dict[str, Any] = {"color": color, "alpha": 0.25, "linewidth": 0}
+            band: dict[str, Any] = {"color": look["color"], "alpha": 0.25, "linewidth": 0}
             ax.fill_between(table["step"], table["min"], table["max"], **band)
 
 
@@ -138,9 +138,6 @@ def _add_legend(ax: Axes, title: str, histories: Mapping[str, pd.DataFrame]) -> 
     if len(kinds) > 1:
         look: dict[str, Any] = {"frameon": True, "framealpha": 0.9, "edgecolor": "none"}
         ax.add_artist(ax.legend(handles=kinds, loc="upper right", **look))
-    keys = [
-        Line2D([], [], color=SEQUENCE[index % len(SEQUENCE)], label=name)
-        for index, name in enumerate(histories)
-    ]
+    keys = [Line2D([], [], label=name, **_look(index)) for index, name in enumerate(histories)]
     look = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "title_fontsize": 9}
     ax.legend(handles=keys, title=title, **look)

@@ -92,9 +92,9 @@ _FALLBACK_COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, BLACK)
 _FALLBACK_LINES = (DASHED, DASH_DOT, DASH_DOT_DOT, DOTTED)
 _FALLBACK_MARKERS = ("h", "p", "*", "<", ">", "d", "8")
 
-# Surveys keep the capitals they are known by when a catalogue's name becomes a title.
+# Words that keep the capitals they are known by when a name becomes a title or label.
 _CAPITALS = {"paus": "PAUS", "cosmos": "COSMOS", "zcosmos": "zCOSMOS", "kids": "KiDS"}
-_CAPITALS |= {"sdss": "SDSS", "lsst": "LSST", "des": "DES", "fsps": "FSPS"}
+_CAPITALS |= {"sdss": "SDSS", "lsst": "LSST", "des": "DES", "fsps": "FSPS", "snr": "SNR"}
 
 _RC: Any = {
     "font.family": "sans-serif",
@@ -146,8 +146,9 @@ def paper_style() -> Iterator[None]:
 def variant_style(name: str) -> VariantStyle:
     """Colour, line, marker and label of a variant: the same in every figure and every run.
 
-    ``<known>_<more>`` (for example ``deepz_tenth``) keeps the known variant's colour with an open
-    marker and another line; any other unknown name gets a style that depends on the name alone.
+    ``<known>_<more>`` (``deepz_small``) and ``<any>_tenth`` keep the colour of what stands before,
+    with an open marker and another line; any other unknown name gets a style that depends on the
+    name alone.
 
     Parameters
     ----------
@@ -160,16 +161,17 @@ def variant_style(name: str) -> VariantStyle:
     digest = zlib.crc32(name.encode())
     marker = _FALLBACK_MARKERS[digest % len(_FALLBACK_MARKERS)]
     line = _FALLBACK_LINES[(digest >> 8) % len(_FALLBACK_LINES)]
-    parents = [known for known in _KNOWN if name.startswith(known + "_")]
-    if parents:
-        parent = max(parents, key=len)
-        style = _KNOWN[parent]
+    start, _, end = name.rpartition("_")
+    parents = [known for known in _KNOWN | _ALIASES if name.startswith(known + "_")]
+    parent = max(parents, key=len) if parents else start if end in _ENDINGS else ""
+    if parent:
+        style = variant_style(parent)
         ending = name[len(parent) + 1 :]
         label = f"{style.label}, {_ENDINGS.get(ending, ending.replace('_', ' '))}"
         line = DASHED if style.linestyle == SOLID else line
         return VariantStyle(label, style.color, line, style.marker, filled=False)
     color = _FALLBACK_COLORS[(digest >> 16) % len(_FALLBACK_COLORS)]
-    text = name.replace("_", " ").strip()
+    text = " ".join(_CAPITALS.get(word, word) for word in name.split("_") if word)
     return VariantStyle(text[:1].upper() + text[1:], color, line, marker)
 
 

@@ -88,6 +88,13 @@ def test_a_variant_of_a_variant_keeps_its_colour():
     assert tenth.color == full.color and tenth.linestyle != full.linestyle
     assert tenth.line()["markerfacecolor"] == "white"
     assert tenth.label == "DEEPZ, 1/10 of data"
+    alias, unknown = (
+        style.variant_style("template_sims_tenth"),
+        style.variant_style("fixed_snr_tenth"),
+    )
+    assert alias.label == "Template pretraining, 1/10 of data" and not alias.filled
+    assert unknown.label == "Fixed SNR, 1/10 of data"
+    assert unknown.color == style.variant_style("fixed_snr").color
 
 
 @pytest.mark.parametrize(
