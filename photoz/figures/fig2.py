@@ -8,19 +8,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from photoz.figures.inputs import in_order, require_columns, table_name
 from photoz.figures.style import (
-    COLUMN_WIDTH,
-    PAGE_WIDTH,
     catalogue_title,
-    figure,
     label_outer,
     legend_above,
+    line_panels,
     magnitude_label,
-    panel_grid,
     paper_style,
+    ratio_scale,
     variant_style,
 )
 from photoz.files import InputError
@@ -79,11 +76,7 @@ def draw(
     panels = in_order(chosen["catalogue"], catalogues, "catalogue")
     names = in_order(chosen["variant"], variants, "variant")
 
-    rows, columns = panel_grid(len(panels))
-    width = COLUMN_WIDTH if columns == 1 else PAGE_WIDTH
-    height = 0.45 + 0.17 * -(-len(names) // (2 if columns == 1 else 4)) + 2.35 * rows
-    new = figure(width, height)
-    axes = new.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    new, axes, legend_columns = line_panels(len(panels), len(names))
     for ax, panel in zip(axes.flat, panels, strict=False):
         rows_of_panel = chosen[chosen["catalogue"] == panel]
         for index, name in enumerate(names):
@@ -95,8 +88,8 @@ def draw(
     labels = BIN_LABELS | {"mag_i": magnitude_label(reference_band)}
     xlabel, ylabel = labels.get(bin_by, bin_by), METRIC_LABELS.get(metric, metric)
     used = label_outer(axes, len(panels), xlabel, ylabel)
-    _set_scale(axes.flat[0], chosen[chosen["variant"].isin(names)])
-    legend_above(new, used, columns=2 if columns == 1 else 4)
+    ratio_scale(axes.flat[0], chosen.loc[chosen["variant"].isin(names), "value"].to_numpy(float))
+    legend_above(new, used, legend_columns)
     return new
 
 
@@ -115,17 +108,3 @@ def _draw_line(ax: Axes, line: pd.DataFrame, name: str, shift: float) -> None:
         elinewidth=0.8,
         **variant_style(name).line(),
     )
-
-
-def _set_scale(ax: Axes, chosen: pd.DataFrame) -> None:
-    """Choose a logarithmic axis, where a ratio reads the same everywhere, if all is positive."""
-    value = chosen["value"].to_numpy(float)
-    value = value[np.isfinite(value)]
-    if (value <= 0).any():
-        return
-    ax.set_yscale("log")
-    ax.set_ylim(value.min() / 1.3, value.max() * 1.3)
-    if value.max() / value.min() < 100:
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())

@@ -7,20 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from photoz.figures.inputs import in_order, require_columns, table_name
 from photoz.figures.style import (
-    COLUMN_WIDTH,
-    PAGE_WIDTH,
     catalogue_title,
-    figure,
     label_outer,
     legend_above,
-    panel_grid,
+    line_panels,
     paper_style,
+    plain_log_ticks,
+    ratio_scale,
     variant_style,
 )
 from photoz.files import InputError
@@ -74,11 +71,7 @@ def draw(
     names = in_order(chosen["variant"], variants, "variant")
     chosen = chosen[chosen["catalogue"].isin(panels) & chosen["variant"].isin(names)]
 
-    rows, columns = panel_grid(len(panels))
-    width = COLUMN_WIDTH if columns == 1 else PAGE_WIDTH
-    height = 0.45 + 0.17 * -(-len(names) // (2 if columns == 1 else 4)) + 2.35 * rows
-    new = figure(width, height)
-    axes = new.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    new, axes, legend_columns = line_panels(len(panels), len(names))
     for ax, panel in zip(axes.flat, panels, strict=False):
         here = chosen[chosen["catalogue"] == panel]
         for index, name in enumerate(names):
@@ -91,7 +84,7 @@ def draw(
     for ax, panel in zip(used, panels, strict=True):
         here = chosen[chosen["catalogue"] == panel]
         _draw_histogram(ax, here.drop_duplicates("count_low").sort_values("count_low"))
-    legend_above(new, used, columns=2 if columns == 1 else 4)
+    legend_above(new, used, legend_columns)
     return new
 
 
@@ -131,21 +124,9 @@ def _edges(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _set_scales(ax: Axes, chosen: pd.DataFrame) -> None:
-    """Logarithmic axes: counts span two decades, and a ratio reads the same everywhere."""
+    """Counts span two decades, and have the ticks of a shorter axis."""
     low, high = _edges(chosen)
-    plain = FuncFormatter(lambda x, _: f"{x:g}")
     ax.set_xscale("log")
     ax.set_xlim(low.min(), high.max())
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    value = chosen["value"].to_numpy(float)
-    value = value[np.isfinite(value)]
-    axes: list[Axis] = [ax.xaxis]
-    if (value > 0).all():
-        ax.set_yscale("log")
-        ax.set_ylim(value.min() / 1.3, value.max() * 1.3)
-        if value.max() / value.min() < 100:
-            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.append(ax.yaxis)
-    for axis in axes:
-        axis.set_major_formatter(plain)
-        axis.set_minor_formatter(NullFormatter())
+    plain_log_ticks(ax.xaxis, decades=1)
+    ratio_scale(ax, chosen["value"].to_numpy(float))

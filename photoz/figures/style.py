@@ -13,8 +13,10 @@ from typing import Any, TypeAlias
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from photoz.files import replace_when_done
@@ -226,6 +228,37 @@ def label_outer(axes: NDArray[np.object_], n: int, xlabel: str, ylabel: str) -> 
     for ax in axes.flat[n:]:
         ax.remove()
     return used
+
+
+def line_panels(n_panels: int, n_lines: int) -> tuple[Figure, NDArray[Any], int]:
+    """A figure of panels that share their axes, high enough for a legend of `n_lines` above.
+
+    Returns
+    -------
+    figure, axes (row, column), columns of the legend
+    """
+    rows, columns = panel_grid(n_panels)
+    width, per_row = (COLUMN_WIDTH, 2) if columns == 1 else (PAGE_WIDTH, 4)
+    new = figure(width, 0.45 + 0.17 * -(-n_lines // per_row) + 2.35 * rows)
+    return new, new.subplots(rows, columns, squeeze=False, sharex=True, sharey=True), per_row
+
+
+def ratio_scale(ax: Axes, values: NDArray[np.float64]) -> None:
+    """Choose a logarithmic axis, where a ratio reads the same everywhere, if all is positive."""
+    values = values[np.isfinite(values)]
+    if not values.size or (values <= 0).any():
+        return
+    ax.set_yscale("log")
+    ax.set_ylim(values.min() / 1.3, values.max() * 1.3)
+    plain_log_ticks(ax.yaxis, decades=np.log10(values.max() / values.min()))
+
+
+def plain_log_ticks(axis: Axis, decades: float) -> None:
+    """Label a logarithmic axis with plain numbers, at 1, 2 and 5 where it is short."""
+    if decades < 2:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def magnitude_label(band: str) -> str:

@@ -22,11 +22,11 @@ from photoz.metrics.denoising import paper_noise
 from photoz.metrics.point import redshift_error, sigma68, strict_outlier_fraction
 from photoz.networks.config import NetworkConfig
 from photoz.networks.transform import FluxRatio
+from photoz.simulations.noisy_sample import observed
 from photoz.simulations.single_template import template_fluxes
 from photoz.survey.bands import BandSet
 from photoz.survey.catalogue import Catalogue
-from photoz.survey.noise import Draws, FixedSNR, GaussianNoise, add_noise
-from photoz.survey.photometry import ab_magnitude
+from photoz.survey.noise import Draws, FixedSNR, GaussianNoise
 from photoz.survey.survey import Survey
 from photoz.templates.config import TemplateFitConfig
 from photoz.templates.fit import fit_catalogue
@@ -124,7 +124,8 @@ def outlier_test(
     bands, noise = survey.bands, paper_noise(survey.bands)[1]
     flux, redshift = _ellipticals(bands, n_galaxies, rng)
     n_test = round(TEST_SHARE * n_galaxies)
-    test = _observed(survey, flux[:n_test], redshift[:n_test], noise, rng)
+    ratio = flux[:n_test] / flux[:n_test, [survey.reference_index]]
+    test = observed(ratio, redshift[:n_test], noise, survey, rng)
     band = disturbed_band(bands)
     transform = FluxRatio(bands.names, survey.reference_band)
     batch = min(500, n_galaxies - n_test)
@@ -170,27 +171,6 @@ def _ellipticals(
         own = template == k
         flux[own] = template_fluxes(bands, redshift[own], name)
     return flux, redshift
-
-
-def _observed(
-    survey: Survey,
-    flux: NDArray[np.float32],
-    redshift: NDArray[np.float64],
-    noise: FixedSNR,
-    rng: np.random.Generator,
-) -> Catalogue:
-    noisy, error = add_noise(flux / flux[:, [survey.reference_index]], noise, rng)
-    return Catalogue(
-        id=np.arange(len(flux)),
-        redshift=redshift,
-        mag_i=ab_magnitude(noisy[:, survey.reference_index], survey.zero_point),
-        flux=noisy,
-        error=error,
-        bands=survey.bands.names,
-        survey=survey.name,
-        zero_point=survey.zero_point,
-        reference_band=survey.reference_band,
-    )
 
 
 def _with_added(catalogue: Catalogue, band: int, share: float) -> Catalogue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from photoz.simulations.simulation import Simulation
 from photoz.survey.catalogue import Catalogue
@@ -23,10 +24,18 @@ def noisy_sample(
     rng = np.random.default_rng(seed)
     flux = simulation.flux[:n]
     ratio = flux / flux[:, [survey.reference_index]]
-    noisy, error = add_noise(ratio * model.brightness(rng.random((len(flux), 1))), model, rng)
+    bright = ratio * model.brightness(rng.random((len(flux), 1)))
+    return observed(bright, simulation.redshift[:n], model, survey, rng)
+
+
+def observed(
+    flux: NDArray, redshift: NDArray, model: NoiseModel, survey: Survey, rng: np.random.Generator
+) -> Catalogue:
+    """Simulated galaxies as a catalogue: true fluxes (n, band) under the noise of a model."""
+    noisy, error = add_noise(flux, model, rng)
     return Catalogue(
         id=np.arange(len(noisy)),
-        redshift=simulation.redshift[:n],
+        redshift=redshift,
         mag_i=ab_magnitude(noisy[:, survey.reference_index], survey.zero_point),
         flux=noisy,
         error=error,

@@ -7,7 +7,6 @@ process computes one block ahead; order and bytes do not depend on who waits for
 from __future__ import annotations
 
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoz.files import InputError
+from photoz.messages import receive, send
 from photoz.simulations.priors import Prior
 from photoz.simulations.simulation import Simulation, chunk_generator, simulate
 from photoz.simulations.template_population import TemplatePopulation
@@ -147,14 +147,14 @@ class GalaxyStream:
         )
         assert process.stdin is not None and process.stdout is not None
         try:
-            pickle.dump(self._work, process.stdin)
+            send(process.stdin, self._work)
             process.stdin.close()
             while True:
-                block = pickle.load(process.stdout)
+                block = receive(process.stdout)
                 if isinstance(block, Exception):
                     raise block
                 yield block
-        except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
+        except (EOFError, BrokenPipeError) as error:
             raise RuntimeError(
                 f"the process that simulates galaxies ended with status {process.wait()}"
             ) from error
@@ -186,11 +186,9 @@ def serve() -> None:
 
 def _serve(pipe: BinaryIO) -> None:
     try:
-        for block in blocks(*pickle.load(sys.stdin.buffer)):
-            pickle.dump(block, pipe, protocol=pickle.HIGHEST_PROTOCOL)
-            pipe.flush()
+        for block in blocks(*receive(sys.stdin.buffer)):
+            send(pipe, block)
     except BrokenPipeError:
         raise
     except Exception as error:
-        pickle.dump(error, pipe)
-        pipe.flush()
+        send(pipe, error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from photoz.files import InputError
 from photoz.networks.config import NetworkConfig
@@ -15,9 +14,9 @@ from photoz.survey.noise import NoiseModel
 from photoz.training.checkpoints import TrainedNetworks
 from photoz.training.config import PretrainingConfig
 from photoz.training.device import matmul_dtype
+from photoz.training.observing import NoisyGalaxies, denoising_noise
 from photoz.training.schedule import learning_rate, make_optimiser, set_learning_rate
 
-SETTLING_GALAXIES = 10_000
 _BATCH = 10_000  # galaxies denoised at once
 
 
@@ -73,15 +72,14 @@ def train_autoencoder(
     optimiser = make_optimiser(network, config)
     dropout = seeded_generators([seed + 1], device)  # the weights were drawn from `seed` itself
     dtype = matmul_dtype(config.precision, device)
-    few_bands = network.n_bands <= network_config.features
-    extra = float(few_bands) if config.denoising is None else config.denoising
+    extra = denoising_noise(config.denoising, network.n_bands, network_config.features)
+    galaxies = NoisyGalaxies(transform, noise, dropout, extra)
     for step in track(config.steps, "autoencoder"):
         index = torch.randint(
             len(fluxes), (1, config.batch_size), generator=dropout[0], device=device
         )
-        x, error = _observe(fluxes[index], transform, noise, dropout[0])
-        noisier = x + extra * error * _normal(x, dropout[0]) if extra else x
-        features = network.features(noisier.to(dtype), dropout)
+        x, error = galaxies.observe(fluxes[index])
+        features = network.features(galaxies.encoder_input(x, error).to(dtype), dropout)
         assert features is not None
         reconstruction = network.reconstruct(features.to(dtype), dropout)
         loss = ((reconstruction - x).abs() / error).mean()
@@ -89,8 +87,7 @@ def train_autoencoder(
         loss.backward()
         set_learning_rate(optimiser, learning_rate(step, config.steps, config))
         optimiser.step()
-    some = fluxes[:SETTLING_GALAXIES].unsqueeze(0)
-    network.settle(_observe(some, transform, noise, dropout[0])[0])
+    network.settle(galaxies.settling_inputs(fluxes))
     return TrainedNetworks(network, transform)
 
 
@@ -128,18 +125,3 @@ def denoise(trained: TrainedNetworks, flux: np.ndarray) -> np.ndarray:
         assert features is not None
         parts.append(network.reconstruct(features)[0].cpu().numpy())
     return np.concatenate(parts) if parts else np.empty((0, network.n_bands), np.float32)
-
-
-def _observe(
-    flux: Tensor, transform: FluxRatio, noise: NoiseModel, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Inputs and their errors under noise, as in pretraining."""
-    uniform = torch.rand((*flux.shape[:-1], 1), generator=generator, device=flux.device)
-    bright = flux * noise.brightness(uniform)
-    error = noise.error(bright)
-    noisy = bright + error * _normal(bright, generator)
-    return transform(noisy), transform.error(noisy, error)
-
-
-def _normal(like: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.randn(like.shape, generator=generator, device=like.device)

@@ -7,7 +7,7 @@ the same galaxies, each its own noise.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -25,11 +25,11 @@ from photoz.survey.noise import NoiseModel
 from photoz.training.checkpoints import TrainedNetworks
 from photoz.training.config import PretrainingConfig
 from photoz.training.device import matmul_dtype
+from photoz.training.observing import SETTLING_GALAXIES, NoisyGalaxies, denoising_noise
 from photoz.training.schedule import learning_rate, make_optimiser, set_learning_rate
 
 logger = logging.getLogger(__name__)
 
-SETTLING_GALAXIES = 10_000  # enough for population statistics to 1 %
 GRADIENT_LIMIT = 10.0  # norm beyond which a step is shortened: a rare batch, not a habit
 
 
@@ -158,14 +158,14 @@ class _Pretrainer:
         network = DeepZ(network_config, len(transform.bands), generators, redshift_max).to(device)
         if not config.dropout:
             network.stop_dropout()
-        self.network, self.transform, self.noise, self.config = network, transform, noise, config
+        self.network, self.config = network, config
         # The weights were drawn from `seeds` themselves.
         self.generators = seeded_generators([seed + 1 for seed in seeds], device)
+        extra = denoising_noise(config.denoising, network.n_bands, network_config.features)
+        self.galaxies = NoisyGalaxies(transform, noise, self.generators, extra)
         self.optimiser = make_optimiser(network, config)
         self.dtype = matmul_dtype(config.precision, device)
         self.order = torch.empty(0, dtype=torch.long, device=device)
-        few_bands = network.n_bands <= network.config.features
-        self.denoising = float(few_bands) if config.denoising is None else config.denoising
 
     def train(
         self, next_batch: Callable[[], tuple[Tensor, Tensor]], settling: Tensor
@@ -178,12 +178,12 @@ class _Pretrainer:
             if step % 20 == 0 or step + 1 == self.config.steps:
                 shared = (reconstruction_loss.item(), rate)
                 history += [(step, k, loss, *shared) for k, loss in enumerate(losses.tolist())]
-        self.network.settle(self.settling_inputs(settling))
+        self.network.settle(self.galaxies.settling_inputs(settling))
         names = ["step", "fold", "loss", "reconstruction_loss", "learning_rate"]
         table = pd.DataFrame(history, columns=names)
         if self.network.n_networks == 1:
             table = table.drop(columns="fold")
-        return TrainedNetworks(self.network, self.transform), table
+        return TrainedNetworks(self.network, self.galaxies.transform), table
 
     def batch(self, n_galaxies: int) -> Tensor:
         """Indices of the next batch, (1, batch); galaxies are reshuffled once all were seen.
@@ -198,24 +198,14 @@ class _Pretrainer:
         )
         return index.unsqueeze(0)
 
-    def noisy(self, flux: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs and their errors, at a brightness and with noise drawn from the noise model."""
-        draws = _Draws(self.generators)
-        flux = flux.expand(len(self.generators), *flux.shape[1:])
-        bright = flux * self.noise.brightness(draws.uniform((*flux.shape[:-1], 1)))
-        noisy, error = self.noise.observe(bright, draws)
-        return self.transform(noisy), self.transform.error(noisy, error)
-
     def step(self, flux: Tensor, redshift: Tensor, rate: float) -> tuple[Tensor, Tensor]:
         """One update; returns the redshift loss of every network, and the reconstruction loss."""
-        x, error = self.noisy(flux)
+        x, error = self.galaxies.observe(flux)
         network, g = self.network, self.generators
         reconstruction_loss = torch.zeros((), device=flux.device)
         features = None
         if network.config.features:
-            noisier = x
-            if self.denoising:
-                noisier = x + self.denoising * error * _Draws(g).normal(tuple(x.shape))
+            noisier = self.galaxies.encoder_input(x, error)
             features = network.features(noisier.to(self.dtype), g)
             assert features is not None
             reconstruction = network.reconstruct(features.to(self.dtype), g)
@@ -231,30 +221,6 @@ class _Pretrainer:
         set_learning_rate(self.optimiser, rate)
         self.optimiser.step()
         return redshift_loss.detach(), reconstruction_loss.detach()
-
-    @torch.no_grad()
-    def settling_inputs(self, flux: Tensor) -> Tensor:
-        """Noisy inputs of enough galaxies to measure the batch-norm statistics on."""
-        return self.noisy(flux[:SETTLING_GALAXIES].unsqueeze(0))[0]
-
-
-class _Draws:
-    """Random numbers (network, ...) of each network's own generator."""
-
-    def __init__(self, generators: Sequence[torch.Generator]) -> None:
-        self.generators = generators
-
-    def normal(self, shape: tuple[int, ...]) -> Tensor:
-        """Independent standard normal variables."""
-        return torch.stack(
-            [torch.randn(shape[1:], generator=g, device=g.device) for g in self.generators]
-        )
-
-    def uniform(self, shape: tuple[int, ...]) -> Tensor:
-        """Independent variables in [0, 1)."""
-        return torch.stack(
-            [torch.rand(shape[1:], generator=g, device=g.device) for g in self.generators]
-        )
 
 
 def _limit_gradients(network: DeepZ) -> None:

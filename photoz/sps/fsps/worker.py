@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
-from photoz.sps.fsps.messages import receive, send
+from photoz.messages import receive, send
 
 
 def main() -> None:

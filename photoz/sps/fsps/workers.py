@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Any
 
 from photoz.files import InputError
+from photoz.messages import receive, send
 from photoz.progress import track
-from photoz.sps.fsps.messages import receive, send
 
 _LINES_SHOWN = 3
 

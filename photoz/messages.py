@@ -1,4 +1,4 @@
-"""Messages between us and the processes that run FSPS: pickled, each after its length."""
+"""Messages between processes of ours: pickled, each after its length."""
 
 from __future__ import annotations
 
