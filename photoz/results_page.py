@@ -24,6 +24,7 @@ PAPER = {
 PAPER_BEST_HALF = {"deepz": "< 0.0035"}
 PAPER_RATIOS = {
     ("no_pretraining", "single", "sigma68"): "1.38",  # 0.0095 / 0.0069
+    (f"no_pretraining, {SINGLE_SPLITS}", f"deepz, {SINGLE_SPLITS}", "sigma68"): "1.38",
     ("no_pretraining", "template_sims", "sigma68"): "1.23",
     ("template_sims", "single", "sigma68"): "1.12",
     ("single", "deepz", "sigma68"): "1.11",  # "about 10 per cent lower" with ten splits

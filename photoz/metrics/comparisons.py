@@ -42,9 +42,10 @@ def compare_variants(
     Returns
     -------
     DataFrame
-        One row per comparison and metric: kind (pair, ensemble or contrast), variant, reference,
-        metric and the fields of `PairedDifference`. Of a contrast `value_a` and `value_b` are the
-        two ratios.
+        One row per comparison and metric: kind (pair, singles, ensemble or contrast), variant,
+        reference, metric and the fields of `PairedDifference`. A pair whose variants both have
+        several splits is also compared by their single networks. Of a contrast `value_a` and
+        `value_b` are the two ratios.
     """
     rows: list[tuple[object, ...]] = []
 
@@ -56,8 +57,13 @@ def compare_variants(
             for metric in COMPARED:
                 result = paired_difference(METRICS[metric], errors[a], errors[b], seed, n_boot)
                 add("pair", a, b, metric, result)
+    for a, b in pairs:
+        if min(_n_splits(splits, a), _n_splits(splits, b)) > 1:
+            for metric in COMPARED:
+                result = paired_difference(METRICS[metric], splits[a], splits[b], seed, n_boot)
+                add("singles", f"{a}, {SINGLE_SPLITS}", f"{b}, {SINGLE_SPLITS}", metric, result)
     for name, members in splits.items():
-        if np.shape(members)[1] > 1:
+        if _n_splits(splits, name) > 1:
             for metric in COMPARED:
                 result = paired_difference(METRICS[metric], errors[name], members, seed, n_boot)
                 add("ensemble", name, SINGLE_SPLITS, metric, result)
@@ -68,3 +74,7 @@ def compare_variants(
                 result = ratio_contrast(METRICS[metric], first, second, seed, n_boot)
                 add("contrast", f"{a} / {b}", f"{c} / {d}", metric, result)
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _n_splits(splits: Mapping[str, npt.ArrayLike], variant: str) -> int:
+    return int(np.shape(splits[variant])[1]) if variant in splits else 0

@@ -32,6 +32,17 @@ def test_an_ensemble_is_compared_with_the_mean_of_its_splits(errors):
     assert row["ratio"] < 0.6 and row["p_value"] == pytest.approx(2 / 31)
 
 
+def test_two_ensembles_are_also_compared_by_their_single_networks(errors):
+    rng = np.random.default_rng(1)
+    splits = {k: errors[k][:, None] + 0.02 * rng.normal(size=(300, 2)) for k in "ab"}
+    splits["c"] = errors["c"][:, None]
+    table = compare_variants(errors, splits, [("b", "a"), ("c", "a")], n_boot=30)
+    row = table[(table["kind"] == "singles") & (table["metric"] == "sigma68")].squeeze()
+    assert (row["variant"], row["reference"]) == (f"b, {SINGLE_SPLITS}", f"a, {SINGLE_SPLITS}")
+    means = [np.mean([sigma68(x) for x in splits[k].T]) for k in "ba"]
+    assert row["ratio"] == pytest.approx(means[0] / means[1])
+
+
 def test_a_contrast_is_the_ratio_of_two_ratios(errors):
     table = compare_variants(errors, {}, [], [("d", "a", "c", "b")], n_boot=30)
     row = table.set_index("metric").loc["sigma68"]
