@@ -108,6 +108,12 @@ class DeepZ(nn.Module):
             if isinstance(layer, DenseLayer | PreNormLayer):
                 layer.p = 0.0
 
+    def restore_scale(self) -> None:
+        """Prepare for further training: see `DenseLayer.restore_scale`."""
+        for layer in self.modules():
+            if isinstance(layer, DenseLayer):
+                layer.restore_scale()
+
     @torch.no_grad()
     def settle(self, x: Tensor) -> None:
         """Measure the batch-norm statistics of every layer on `x`, without dropout.

@@ -150,6 +150,19 @@ class DenseLayer(nn.Module):
         self.variance.copy_(variance)
         return y
 
+    @torch.no_grad()
+    def restore_scale(self) -> None:
+        """Give the weights the size they are born with; batch normalisation takes it out again.
+
+        The function stays the same but for `EPSILON`. What changes is how far a step of a given
+        learning rate turns them: less, the larger they have grown.
+        """
+        born = 1 / math.sqrt(3 * self.weight.shape[1])  # rms of `initial_weight`
+        factor = born / self.weight.square().mean((1, 2), keepdim=True).sqrt()
+        self.weight.mul_(factor)
+        self.mean.mul_(factor)
+        self.variance.mul_(factor.square())
+
 
 class PreNormLayer(nn.Module):
     """The public code's order: batch normalisation, linear, dropout, ReLU."""

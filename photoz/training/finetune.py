@@ -125,6 +125,7 @@ def finetune(
         transform = start.transform
         check_bands(transform, catalogue.bands, "the catalogue")
         network = _own_start(start.network, n_folds)
+        network.restore_scale()  # or a long pretraining would leave small steps only
     network.to(device)
     batch = min(config.batch_size, fewest)
     steps_per_epoch = fewest // batch

@@ -80,6 +80,20 @@ def test_settled_layer_repeats_the_batch_result_without_dropout(kind):
     torch.testing.assert_close(layer(x, None), settled, rtol=1e-4, atol=1e-5)
 
 
+def test_weights_that_grew_get_their_first_scale_back_and_give_the_same():
+    layer = DenseLayer(50, 40, 0.0, seeded_generators([1, 2]))
+    x = torch.randn(2, 200, 50, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        layer.weight *= torch.tensor([3.0, 7.0]).view(2, 1, 1)
+    before = layer.settle(x)
+    layer.restore_scale()
+    # Uniform in +-1 / sqrt(50): its rms is 1 / sqrt(150).
+    rms = layer.weight.square().mean((1, 2)).sqrt()
+    torch.testing.assert_close(rms, torch.full((2,), 150**-0.5))
+    torch.testing.assert_close(layer(x, None), before, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(layer.settle(x), before, rtol=1e-3, atol=1e-4)
+
+
 def test_bfloat16_products_stay_close_to_float32():
     x, weight, gamma, beta = (t.detach().float() for t in random_layer(galaxies=200, n_in=64))
     exact, _, _ = NormalisedLayer.apply(x, weight, gamma, beta, NO_DROP, 0.0)

@@ -1,5 +1,7 @@
 """Pretraining, fine-tuning and prediction on a survey with a known answer."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -90,6 +92,21 @@ def test_same_seed_same_weights_and_other_seed_others(catalogue, folds, start):
     weights = [run.network.photoz.output.weight for run in runs]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
+
+
+def test_the_size_that_weights_grew_to_in_pretraining_does_not_matter(catalogue, folds, start):
+    grown = copy.deepcopy(start[0])
+    with torch.no_grad():
+        for layer in grown.network.photoz.hidden:
+            layer.weight *= 10
+            layer.variance *= 100
+            layer.mean *= 10
+    config = FinetuningConfig(epochs=2, quiet_epochs=0, batch_size=100)
+    losses = [
+        finetune(catalogue, folds, begin, begin.network.config, config, [1], CPU)[1]["loss"]
+        for begin in (start[0], grown)
+    ]
+    np.testing.assert_allclose(*losses, rtol=1e-2)
 
 
 def test_extra_steps_are_taken(catalogue, folds):

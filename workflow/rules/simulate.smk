@@ -12,7 +12,7 @@ rule ssp_grid:
         "<logs>/ssp_grid.log",
     benchmark:
         "<benchmarks>/ssp_grid.tsv"
-    priority: 1
+    priority: 2
     conda:
         FSPS
     threads: 1
@@ -37,7 +37,7 @@ rule simulate:
         "<logs>/simulate/{simulation}/chunk-{chunk}.log",
     benchmark:
         "<benchmarks>/simulate/{simulation}/chunk-{chunk}.tsv"
-    priority: 1
+    priority: 2
     conda:
         lambda wildcards: FSPS if runs_fsps(wildcards) else CPU
     threads: 1
@@ -72,7 +72,7 @@ rule inject_noise:
         "<logs>/inject_noise/{simulation}/{noise}.log",
     benchmark:
         "<benchmarks>/inject_noise/{simulation}/{noise}.tsv"
-    priority: 1
+    priority: 2
     conda:
         CPU
     threads: 1
@@ -101,7 +101,7 @@ rule learn_noise:
         "<logs>/learn_noise/{simulation}/{noise}/{catalogue}/split-{split}.log",
     benchmark:
         "<benchmarks>/learn_noise/{simulation}/{noise}/{catalogue}/split-{split}.tsv"
-    priority: 1
+    priority: 2
     conda:
         CPU
     threads: 1

@@ -19,7 +19,7 @@ rule pretrain:
     benchmark:
         "<benchmarks>/pretrain/{pretraining}.tsv"
     # Most trainings wait for this one: it goes before those that start from random weights.
-    priority: 1
+    priority: 2
     conda:
         GPU
     threads: pretraining_threads
@@ -48,6 +48,8 @@ rule finetune:
         "<logs>/finetune/{catalogue}/{training}/split-{split}.log",
     benchmark:
         "<benchmarks>/finetune/{catalogue}/{training}/split-{split}.tsv"
+    # Long jobs before short ones, which then fill the cores beside the last long one.
+    priority: 1
     conda:
         GPU
     threads: 1
