@@ -1,4 +1,4 @@
-"""How wide the p(z) of a split's networks should be, learned from galaxies they did not see."""
+"""How wide the p(z) of a split's networks should be and where, learned from galaxies not seen."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ logger = logging.getLogger(__name__)
 
 # Where the fit starts, and how far from no correction a parameter may well be: with few galaxies
 # these decide, with a hundred the galaxies do.
-START = (0.0, 0.0, -3.0)  # log_scale, slope, and the logit of wings
-SPREAD = (0.5, 0.5, 2.0)
+START = (0.0, 0.0, -3.0, 0.0)  # log_scale, slope, the logit of wings, and shift / SHIFT
+SPREAD = (0.5, 0.5, 2.0, 1.0)
+SHIFT = 1e-3
 
 
 def calibrate(
@@ -35,7 +36,7 @@ def calibrate(
 
     The network of fold f learns from the galaxies it trained on, each as predicted by the network
     of its own fold, which never saw it. The redshifts of fold f are left out of the fit; they enter
-    only through the weights of those other networks, of which the fit keeps three numbers.
+    only through the weights of those other networks, of which the fit keeps four numbers.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def calibrate(
         parameters, before, after = _fit(held_out, redshift)
         trained.network.calibration[fold] = parameters.to(trained.network.calibration)
         logger.info(
-            "fold %d: log scale %.3f, slope %.3f, wings %.3f; held-out loss %.4f -> %.4f",
+            "fold %d: log scale %.3f, slope %.3f, wings %.3f, shift %.5f; held-out loss %.4f -> %.4f",
             *(fold, *parameters.tolist(), before, after),
         )
 
@@ -70,7 +71,7 @@ def _fit(p: Mixture, redshift: Tensor) -> tuple[Tensor, float, float]:
     optimiser = torch.optim.LBFGS([free], max_iter=100, line_search_fn="strong_wolfe")
 
     def parameters() -> Tensor:
-        return torch.stack([free[0], free[1], torch.sigmoid(free[2])])
+        return torch.stack([free[0], free[1], torch.sigmoid(free[2]), SHIFT * free[3]])
 
     def loss() -> Tensor:
         return negative_log_likelihood(calibrated(p, parameters()[None]), redshift).sum()

@@ -98,7 +98,7 @@ class FinetuningConfig:
         networks learn the width of redshifts measured through that extra noise, and their p(z)
         are too wide. The paper has none.
     calibrate : bool
-        Correct the widths of p(z) on galaxies that a network did not see, see
+        Correct p(z) on galaxies that a network did not see, see
         `photoz.training.calibrate`. The paper does not.
     precision : str
         As in `PretrainingConfig`.

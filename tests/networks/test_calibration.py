@@ -15,17 +15,18 @@ def one_gaussian(mean=0.5, sigma=0.02):
 
 
 def test_core_and_wings_are_gaussians_of_the_given_widths():
-    parameters = torch.tensor([[0.3, 0.2, 0.1]], dtype=torch.float64)
+    parameters = torch.tensor([[0.3, 0.2, 0.1, 0.01]], dtype=torch.float64)
     z = np.linspace(0.4, 0.6, 9)
     p = calibrated(one_gaussian(), parameters)
     ours = log_density(p, torch.tensor(z)[None]).exp()[0].numpy()
     sigma = 0.02 * np.exp(0.3 + 0.2 * (np.log(0.02) - TYPICAL_LOG_SIGMA))
-    expected = 0.9 * norm.pdf(z, 0.5, sigma) + 0.1 * norm.pdf(z, 0.5, WINGS * sigma)
+    mean = 0.5 + 0.01 * 1.5
+    expected = 0.9 * norm.pdf(z, mean, sigma) + 0.1 * norm.pdf(z, mean, WINGS * sigma)
     np.testing.assert_allclose(ours, expected, rtol=1e-6)
 
 
 def test_no_parameters_no_change():
-    p = calibrated(one_gaussian(), torch.zeros(1, 3, dtype=torch.float64))
+    p = calibrated(one_gaussian(), torch.zeros(1, 4, dtype=torch.float64))
     z = torch.tensor([[0.47]], dtype=torch.float64)
     torch.testing.assert_close(log_density(p, z), log_density(one_gaussian(), z))
 
@@ -35,7 +36,7 @@ def test_a_network_predicts_with_its_own_calibration_and_trains_without():
     network = DeepZ(config, 3, seeded_generators([1, 2]))
     x = torch.randn(2, 8, 3)
     plain = network(x)
-    network.calibration[1] = torch.tensor([0.5, 0.0, 0.1])
+    network.calibration[1] = torch.tensor([0.5, 0.0, 0.1, 0.0])
     assert network.n_components == 20
     p = network(x)
     torch.testing.assert_close(p.log_sigma[1, :, :10], plain.log_sigma[1] + 0.5)
@@ -48,5 +49,5 @@ def test_a_network_predicts_with_its_own_calibration_and_trains_without():
 
 @pytest.mark.parametrize("wings", [0.0, 0.3])
 def test_weights_still_sum_to_one(wings):
-    p = calibrated(one_gaussian(), torch.tensor([[0.1, 0.1, wings]], dtype=torch.float64))
+    p = calibrated(one_gaussian(), torch.tensor([[0.1, 0.1, wings, 0.0]], dtype=torch.float64))
     assert p.log_weight.exp().sum().item() == pytest.approx(1)
