@@ -59,7 +59,8 @@ def calibrate(
         parameters, before, after = _fit(held_out, redshift)
         trained.network.calibration[fold] = parameters.to(trained.network.calibration)
         logger.info(
-            "fold %d: log scale %.3f, slope %.3f, wings %.3f, shift %.5f; held-out loss %.4f -> %.4f",
+            "fold %d: log scale %.3f, slope %.3f, wings %.3f, shift %.5f; "
+            "held-out loss %.4f -> %.4f",
             *(fold, *parameters.tolist(), before, after),
         )
 
