@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -203,6 +204,49 @@ def validate(
         f"{configs[-1]}: fine; run {run['name']!r} compares {', '.join(run['variants'])} "
         f"on {', '.join(run['catalogues'])}"
     )
+
+
+@app.command()
+@one_line_errors
+def estimate(
+    configs: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Configuration file; later files lie over earlier ones."),
+    ] = None,
+    cores: Annotated[
+        int | None, typer.Option(min=1, help="Cores of the run; all of this machine by default.")
+    ] = None,
+    gpus: Annotated[int, typer.Option(min=0, help="GPUs of the run.")] = 0,
+) -> None:
+    """Say what a run will take: time, memory and disk, by kind of job.
+
+    It is of a whole run, from nothing, at the speed that this machine has now. Without a file it
+    is the default run.
+    """
+    from photoz import configuration, consistency, stages
+    from photoz import estimate as costs
+    from photoz.machine import available_cores, measure
+
+    run = configuration.load(*(configs or [stages.DEFAULT_CONFIG]))
+    consistency.check(run)
+    found = costs.estimate(run, measure(), cores or available_cores(), gpus)
+    table = Table("rule", title=run["name"], title_justify="left", box=SIMPLE)
+    table.columns[0].no_wrap = True
+    for name in ("jobs", "each", "longest", "all", "memory", "results"):
+        table.add_column(name, justify="right")
+    for row in found.rows:
+        times = (row.seconds / row.jobs, row.longest, row.seconds)
+        table.add_row(
+            row.rule + " (GPU)" * row.gpu,
+            str(row.jobs),
+            *map(costs.duration, times),
+            *map(costs.size, (row.memory, row.disk)),
+        )
+    Console(soft_wrap=True).print(table)
+    for line in costs.lines(found, run["name"]):
+        typer.echo(line)
+    if gpus and not found.gpus:
+        typer.echo("photoz: torch sees no GPU here to measure; networks are counted on the cores")
 
 
 @app.command("build-ssp-grid")

@@ -15,7 +15,8 @@ INTRODUCTION = """# Configuration
 
 Written from `workflow/schemas/config.schema.yaml` by `photoz config-docs`; do not edit.
 
-* `config.yaml` is the default run, `zcosmos.yaml` a run on your own catalogue of real galaxies.
+* `config.yaml` is the default run, `zcosmos.yaml` a run on your own catalogue of real galaxies,
+  `paper.yaml` the paper's full design (`photoz estimate` says what each takes).
 * `surveys/` describes surveys: bands, zero-point, selection.
 * Another run is another file: `snakemake --cores 2 --configfile my.yaml`. It stands alone. To
   change a few keys of an existing run, lay a second file over it:
