@@ -1,5 +1,6 @@
 # The configuration of the run, and what the rules ask of it.
 import os
+import sys
 from types import SimpleNamespace
 
 from photoz import configuration, consistency, inputs, provenance, stages
@@ -58,6 +59,19 @@ GPU = "../../envs/gpu.yaml"
 FSPS = "../../envs/fsps.yaml"
 
 TRAININGS = stages.trainings(run)
+
+
+def say_estimate():
+    """Print what a whole run takes; whatever goes wrong with that is no reason not to run."""
+    try:
+        from photoz import estimate
+
+        cores = workflow.resource_settings.cores or workflow.resource_settings.nodes
+        gpus = workflow.global_resources.get("gpu")
+        text = "\n".join(estimate.before_a_run(run, cores, gpus))
+    except Exception as error:
+        text = f"photoz: no estimate of this run ({type(error).__name__}: {error})"
+    print(text, file=sys.stderr, flush=True)
 
 
 # --- what a job depends on ---------------------------------------------------------------------
