@@ -21,8 +21,9 @@ READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/python -m snakemake
 # Both options take a list: a target has to come before them.
 OPTIONS = --cores $(CORES) --configfile $(CONFIG) $(GPU)
-# One training job at a time where there is a GPU.
-GPU := $(shell nvidia-smi -L >/dev/null 2>&1 && echo --resources gpu=1)
+# As many training jobs at once as there are GPUs; each picks its own.
+GPUS := $(shell nvidia-smi -L 2>/dev/null | grep -c ^GPU)
+GPU := $(if $(filter-out 0,$(GPUS)),--resources gpu=$(GPUS))
 
 # FSPS built for finished SSPs (BPASS), beside the environment so as not to disturb it.
 FSPS_VERSION := 0.5.0
@@ -34,7 +35,10 @@ RUN_FSPS_TESTS = PHOTOZ_TEST_DATA=$(dir $(abspath $(FSPS_DATA))) PHOTOZ_TEST_FSP
 	PHOTOZ_FSPS_REPORT=$(REPORT) PYTHONPATH=$(abspath $(FSPS)) OMP_NUM_THREADS=1 \
 	$(BIN)/python -m pytest tests/fsps
 
-.PHONY: run report test test-fsps lint format typecheck workflow-lint unit-test docs env clean help
+# What keeps a real Slurm from being started on this machine, or nothing.
+NO_SLURM = $(BIN)/python -c 'from tests.slurm.cluster import reason_to_skip; print(reason_to_skip() or "")'
+
+.PHONY: run report test test-fsps test-slurm lint format typecheck workflow-lint unit-test docs env clean help
 
 run: $(READY)  ## set up and run the workflow (CONFIG=file, CORES=n)
 	$(SNAKEMAKE) all $(OPTIONS)
@@ -61,6 +65,19 @@ unit-test: $(READY)  ## tests, one thread each, on all cores; a file stays on on
 # Without the data it says so, and builds nothing.
 test-fsps: $(READY) $(if $(FSPS_DATA),$(FSPS)/.ready)  ## build FSPS, compare it with ours (REPORT=1 renews docs/fsps.md)
 	@$(if $(FSPS_DATA),$(RUN_FSPS_TESTS),echo "make: test-fsps skipped: $(FSPS_ARCHIVE) not found; set PHOTOZ_TEST_DATA to its folder")
+
+# Where Slurm is not installed it says so.
+test-slurm: $(READY)  ## start a real Slurm on this machine, run the workflow on it (docs/machines/slurm.md)
+	@reason=$$($(NO_SLURM)); \
+	if [ -n "$$reason" ]; then echo "make: test-slurm skipped: $$reason"; \
+	else $(MAKE) --no-print-directory $(VENV)/.cluster; \
+		PHOTOZ_TEST_SLURM=required OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/slurm --durations=0; fi
+
+$(VENV)/.cluster: $(READY)
+	@echo "make: installing Snakemake's executors for clusters; log in $(VENV)/install-cluster.log"; \
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[cluster]' \
+		> $(VENV)/install-cluster.log 2>&1 || { tail -n 5 $(VENV)/install-cluster.log >&2; exit 1; }
+	@touch $@
 
 # pip keeps what it built by name alone, whatever the flags: hence no cache.
 $(FSPS)/.ready: $(READY)

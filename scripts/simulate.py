@@ -17,7 +17,8 @@ def gpu(job):
         return None
     from photoz.training.device import pick_device  # torch takes a second to load
 
-    return "cuda" if pick_device().type == "cuda" else None
+    device = pick_device()
+    return str(device) if device.type == "cuda" else None
 
 
 def main(job):

@@ -146,8 +146,16 @@ def test_the_rules_pass_snakemakes_own_check(workflow):
     assert "good condition" in result.stdout
 
 
-def test_the_gpu_profile_is_accepted(workflow):
-    profile = ROOT / "workflow" / "profiles" / "gpu"
+PLUGINS = {"slurm": "slurm", "htcondor": "htcondor", "generic": "cluster_generic"}
+
+
+@pytest.mark.parametrize("name", ["gpu", *PLUGINS])
+def test_a_profile_is_accepted(workflow, name):
+    if name in PLUGINS:
+        pytest.importorskip(
+            f"snakemake_executor_plugin_{PLUGINS[name]}", reason="an extra of pyproject.toml"
+        )
+    profile = ROOT / "workflow" / "profiles" / name
     result = workflow.run("--dry-run", "--workflow-profile", str(profile))
     assert result.returncode == 0, result.stdout
     assert jobs(result.stdout)["finetune"] == 3
@@ -223,15 +231,30 @@ def test_keys_given_on_the_command_line_are_on_the_page(made):
     assert jobs(result.stdout) == {"results_page": 1, "all": 1, "total": 2}  # the seed was 1
 
 
-def test_the_commands_of_make_can_be_parsed():
-    """Options that take a list swallow a target that follows them."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
+def planned_by_make(**environment):
+    """The last command of `make run`, in words."""
+    inherited = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
     command = ["make", "--dry-run", "--old-file=.venv/.ready", "run", "CORES=1"]
     command += [f"CONFIG={TINY}"]
     planned = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        command, cwd=ROOT, env=inherited | environment, capture_output=True, text=True, check=True
     )
-    line = planned.stdout.strip().splitlines()[-1].split()
+    return planned.stdout.strip().splitlines()[-1].split()
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_make_trains_on_as_many_gpus_as_there_are(tmp_path, count):
+    lister = tmp_path / "nvidia-smi"
+    lines = "".join(f"echo 'GPU {i}: made up (UUID: GPU-{i})'\n" for i in range(count))
+    lister.write_text(f"#!/bin/sh\n{lines}")
+    lister.chmod(0o755)
+    line = planned_by_make(PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert [word for word in line if word.startswith("gpu=")] == [f"gpu={count}"] * bool(count)
+
+
+def test_the_commands_of_make_can_be_parsed():
+    """Options that take a list swallow a target that follows them."""
+    line = planned_by_make()
     assert line[1:4] == ["-m", "snakemake", "all"]
     dry = subprocess.run(
         [sys.executable, *line[1:], "--dry-run"], cwd=ROOT, capture_output=True, text=True

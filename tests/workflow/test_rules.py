@@ -43,8 +43,8 @@ def test_every_rule_is_complete(name):
     parts = directives(RULES[name])
     for part in ("input", "output", "log", "benchmark", "conda", "threads", "resources", "script"):
         assert part in parts, part
-    assert "mem_mb=" in parts["resources"]
-    assert "runtime=" in parts["resources"]
+    for resource in ("mem_mb", "runtime"):  # a job that failed may try again with more
+        assert f" {resource}=growing(" in parts["resources"], resource
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -105,14 +105,49 @@ def test_constraints_cover_the_project_and_choose_no_build_of_torch():
     assert not [version for version in CONSTRAINTS.values() if "+" in version]
 
 
-@pytest.mark.parametrize("name", ["default", "gpu"])
-def test_every_line_of_a_profile_has_its_reason(name):
-    path = ROOT / "workflow" / "profiles" / name / "config.yaml"
-    lines = path.read_text().splitlines()
+PROFILES = {
+    path.parent.name: path
+    for path in sorted((ROOT / "workflow" / "profiles").glob("*/config.yaml"))
+}
+
+
+def test_all_profiles_are_found():
+    assert set(PROFILES) == {"default", "gpu", "slurm", "htcondor", "generic"}
+    folders = {path.name for path in (ROOT / "workflow" / "profiles").iterdir()}
+    assert folders == set(PROFILES), "an empty folder is an error of Snakemake"
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_setting_of_a_profile_has_its_reason(name):
+    lines = PROFILES[name].read_text().splitlines()
     settings = [i for i, line in enumerate(lines) if line and not line.startswith(("#", " "))]
     assert settings
-    if name == "default":
-        assert all(lines[i - 1].startswith("#") for i in settings)
-    assert yaml.safe_load(path.read_text()).get("resources") == (
-        None if name == "default" else ["gpu=1"]
-    )
+    assert [lines[i] for i in settings if not lines[i - 1].startswith("#")] == []
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_repeats_the_default_one_that_it_replaces(name):
+    default = yaml.safe_load(PROFILES["default"].read_text())
+    own = yaml.safe_load(PROFILES[name].read_text())
+    assert {key: own.get(key) for key in default} == default
+
+
+def test_what_each_profile_says_of_gpus():
+    limits = {
+        name: yaml.safe_load(path.read_text()).get("resources") for name, path in PROFILES.items()
+    }
+    assert limits.pop("gpu") == ["gpu=1"]
+    assert set(limits.values()) == {None}, "a scheduler limits GPUs itself"
+
+
+def test_profiles_name_rules_that_there_are():
+    for path in PROFILES.values():
+        assert set(yaml.safe_load(path.read_text()).get("set-resources", {})) <= set(RULES)
+
+
+def test_the_commented_lines_of_the_slurm_profile_are_settings():
+    text = PROFILES["slurm"].read_text()
+    commented = re.findall(r"^# ((?:\w[\w-]*:| {2,}).*)$", text, re.MULTILINE)
+    settings = yaml.safe_load("\n".join(commented))
+    assert set(settings) == {"default-resources", "set-resources", "slurm-array-jobs"}
+    assert set(settings["set-resources"]) == {"pretrain", "finetune"}

@@ -1,6 +1,9 @@
 # The configuration of the run, and what the rules ask of it.
 import os
+import re
+import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 from photoz import configuration, consistency, inputs, provenance, stages
@@ -74,6 +77,19 @@ def say_estimate():
     print(text, file=sys.stderr, flush=True)
 
 
+def growing(amount):
+    """Return memory or time that doubles at each new attempt (`retries` in a profile).
+
+    `amount` is what a first attempt asks for, or a function of wildcards and threads.
+    """
+
+    def resource(wildcards, threads, attempt):
+        first = amount(wildcards, threads) if callable(amount) else amount
+        return first * 2 ** (attempt - 1)
+
+    return resource
+
+
 # --- what a job depends on ---------------------------------------------------------------------
 
 
@@ -113,6 +129,19 @@ def stage(section, key):
     return lambda wildcards: run[section][
         run["pretraining"][pretraining(wildcards).name][key]
     ]
+
+
+# --- what is left behind -----------------------------------------------------------------------
+
+
+def cancel_slurm_jobs(logs):
+    """Cancel the jobs that Slurm still has of a run, which Snakemake names in its log."""
+    named = [
+        re.findall(r"^SLURM run ID: (\S+)$", Path(log).read_text(), re.MULTILINE)
+        for log in logs
+    ]
+    for name in [name for names in named for name in names]:
+        subprocess.run(["scancel", "--name", name], check=False)
 
 
 # --- files that jobs read, where a plain pattern cannot say it ---------------------------------

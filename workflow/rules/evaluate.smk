@@ -18,8 +18,8 @@ rule ensemble:
         CPU
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=15,
+        mem_mb=growing(4000),
+        runtime=growing(15),
     params:
         odds_width=run["evaluation"]["odds_width"],
     script:
@@ -43,8 +43,8 @@ rule evaluate:
         CPU
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         section=lambda wildcards: {
             key: run["evaluation"][key]
@@ -72,8 +72,8 @@ rule compare:
         CPU
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         evaluated=stages.evaluated(run),
         pairs=stages.comparisons(run),
@@ -104,8 +104,8 @@ rule crowding:
         CPU
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         evaluated=stages.evaluated(run),
         n_boot=run["evaluation"]["n_boot"],
@@ -157,8 +157,8 @@ rule tables:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     script:
         "../../scripts/tables.py"
 
@@ -187,8 +187,8 @@ rule results_page:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         name=run["name"],
         command=COMMAND,
@@ -219,7 +219,7 @@ rule publish:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     script:
         "../../scripts/publish.py"

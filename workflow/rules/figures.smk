@@ -17,8 +17,8 @@ rule fig1:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         network=run["networks"].get(SHOWN.network),
     script:
@@ -41,8 +41,8 @@ rule fig2:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         variants=run["figures"]["variants"],
     script:
@@ -63,8 +63,8 @@ rule fig3:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         variants=SHOWN.crowding,
     script:
@@ -87,8 +87,8 @@ rule fig4:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     script:
         "../../scripts/fig4.py"
 
@@ -111,8 +111,8 @@ rule fig5:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         pretraining=DENOISED,
     script:
@@ -136,8 +136,8 @@ rule fig8:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         catalogues=[catalogue for catalogue, _ in SHOWN.reference],
     script:
@@ -160,8 +160,8 @@ rule fig9:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         variants=run["figures"]["variants"],
         target_on=run["evaluation"]["paper"],
@@ -183,8 +183,8 @@ rule figB1:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     script:
         "../../scripts/figB1.py"
 
@@ -206,8 +206,8 @@ rule figD1:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         variants=SHOWN.variants,
     script:
@@ -229,8 +229,8 @@ rule fig_mock:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         catalogues=SHOWN.mocks,
     script:
@@ -259,8 +259,8 @@ rule fig_training:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         pretraining=SHOWN.pretrainings,
         finetuning=SHOWN.trainings,
@@ -283,8 +283,8 @@ rule fig_spectra:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         redshift=0.25,
     script:
@@ -307,8 +307,8 @@ rule fig_zero_points:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         catalogues=[catalogue for catalogue, _ in zero_point_files()],
     script:

@@ -17,8 +17,8 @@ rule observe:
         CPU
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         section=section("catalogues", "catalogue"),
         seed=seed("observe"),
@@ -39,8 +39,8 @@ rule splits:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         section=section("splits"),
         seed=seed("splits"),

@@ -17,8 +17,8 @@ rule ssp_grid:
         FSPS
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=growing(8000),
+        runtime=growing(120),
     params:
         redshift_max=inputs.fsps_redshift_max(run),
     script:
@@ -42,10 +42,10 @@ rule simulate:
         lambda wildcards: FSPS if runs_fsps(wildcards) else CPU
     threads: 1
     resources:
-        mem_mb=lambda wildcards, threads: (
-            3000 * threads if runs_fsps(wildcards) else 2000
+        mem_mb=growing(
+            lambda wildcards, threads: 3000 * threads if runs_fsps(wildcards) else 2000
         ),
-        runtime=lambda wildcards: 600 if runs_fsps(wildcards) else 30,
+        runtime=growing(lambda wildcards, threads: 600 if runs_fsps(wildcards) else 30),
     params:
         kind=lambda wildcards: run["simulations"][wildcards.simulation]["kind"],
         engine=lambda wildcards: run["simulations"][wildcards.simulation].get("engine"),
@@ -77,8 +77,8 @@ rule inject_noise:
         CPU
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         section=section("noise", "noise"),
         seed=seed("noise"),
@@ -106,8 +106,8 @@ rule learn_noise:
         CPU
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=growing(4000),
+        runtime=growing(10),
     params:
         section=section("noise", "noise"),
         seed=seed("noise"),

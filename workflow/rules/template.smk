@@ -16,8 +16,8 @@ rule template_model:
         CPU
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         section=lambda wildcards: run["templates"][wildcards.templates]["model"],
     script:
@@ -39,8 +39,8 @@ rule template_zero_points:
         CPU
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         section=lambda wildcards: template_section(wildcards)["fit"],
         fraction=lambda wildcards: training(wildcards).fraction,
@@ -65,8 +65,8 @@ rule template_prior:
         CPU
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         section=lambda wildcards: template_section(wildcards)["fit"],
         fraction=lambda wildcards: training(wildcards).fraction,
@@ -92,8 +92,8 @@ rule template_fit:
         CPU
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=growing(4000),
+        runtime=growing(120),
     params:
         section=lambda wildcards: template_section(wildcards)["fit"],
         n_chunks=lambda wildcards: template_section(wildcards)["jobs_per_fold"],
@@ -117,8 +117,8 @@ rule template_gather:
         CPU
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=15,
+        mem_mb=growing(4000),
+        runtime=growing(15),
     script:
         "../../scripts/template_gather.py"
 
@@ -138,8 +138,8 @@ rule outlier_test:
         CPU
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         section=section("outlier_test"),
         seed=configuration.derive_seed(run["seed"], "outlier_test"),

@@ -25,8 +25,8 @@ rule pretrain:
     threads: pretraining_threads
     resources:
         gpu=1,
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         section=section("pretraining", "pretraining"),
         network=stage("networks", "network"),
@@ -55,8 +55,8 @@ rule finetune:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(4000),
+        runtime=growing(240),
     params:
         section=lambda wildcards: run["finetuning"][training(wildcards).finetuning],
         network=lambda wildcards: run["networks"][training(wildcards).network],
@@ -84,8 +84,8 @@ rule predict:
         CPU
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     script:
         "../../scripts/predict.py"
 
@@ -108,8 +108,8 @@ rule neighbours:
         CPU
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         section=lambda wildcards: run["neighbours"][training(wildcards).neighbours],
         fraction=lambda wildcards: training(wildcards).fraction,
@@ -147,8 +147,8 @@ rule denoising:
         CPU
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         seed=seed("denoising"),
     script:
@@ -173,8 +173,8 @@ rule denoising_example:
         CPU
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         network=stage("networks", "network"),
         steps=lambda wildcards: run["pretraining"][wildcards.pretraining]["steps"],
