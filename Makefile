@@ -43,7 +43,7 @@ NO_SLURM = $(BIN)/python -c 'from tests.slurm.cluster import reason_to_skip; pri
 run: $(READY)  ## set up and run the workflow (CONFIG=file, CORES=n)
 	$(SNAKEMAKE) all $(OPTIONS)
 
-report: run  ## run, then gather figures and tables in report.html
+report: run  ## run, then Snakemake's own report.html (ours is results/<name>/report.html)
 	$(SNAKEMAKE) --report report.html $(OPTIONS)
 
 test: lint typecheck workflow-lint unit-test  ## set up and run every check

@@ -12,6 +12,8 @@ import pandas as pd
 from photoz import __version__
 from photoz.files import InputError
 from photoz.metrics.comparisons import COMPARED, SINGLE_SPLITS
+from photoz.verdicts import READING as READING_VERDICTS
+from photoz.verdicts import tally, untested, verdict_table
 
 # Eriksen et al. (2020), sections 3.3, 5.2, 6.2 and 7; on PAUS data, i < 22.5, no quality cut.
 PAPER = {
@@ -48,6 +50,8 @@ are not public (i < 22.5): the mock surveys share their bands and depth, not the
 compare ratios between rows rather than values. The paper also has 20 per cent less scatter of one
 network for randomised coadds, and less scatter of the template fit `bcnz2` than of unpretrained
 networks, except for the faintest galaxies."""
+TABLE1 = """Ranges of the simulations' parameters (paper, Table 1), by FSPS's names. They are
+drawn from uniformly and independently; `log` is uniform in the logarithm."""
 READING = """Comparisons give the ratio of the metric of `variant` to that of `reference` on the
 same galaxies, and the two-sided p-value for a ratio of one, from a paired bootstrap (p is at least
 2 over the number of resamples). Errors and p-values are over galaxies: each training is one
@@ -93,6 +97,8 @@ def page(
     calibration: pd.DataFrame,
     comparisons: pd.DataFrame,
     timings: pd.DataFrame,
+    conclusions: pd.DataFrame | None = None,
+    table1: pd.DataFrame | None = None,
 ) -> str:
     """The page as Markdown.
 
@@ -104,11 +110,16 @@ def page(
         `compare_variants`, with the columns catalogue and (but for the last) variant.
     timings : DataFrame
         As `photoz.run_record.read_timings` returns.
+    conclusions, table1 : DataFrame, optional
+        As `photoz.metrics.conclusions.conclude` and `photoz.simulations.table1.table1` return.
+        Conclusions are shown where the run has catalogues that the paper's numbers are shown for.
     """
     made = f"Made by photoz {__version__}, code `{run.code}`, with `{run.command}`."
     parts = [f"# Results of `{run.name}`", made]
     parts += [f"> **Note:** {note}" for note in run.notes]
     parts += [DEFINITIONS, READING] + ([PAPER_NOTE] if run.paper else [])
+    if conclusions is not None and run.paper:
+        parts += _concluded(conclusions)
     for catalogue, rows in metrics.groupby("catalogue", sort=False):
         in_paper = catalogue in run.paper
         cuts, densities, pairs = (
@@ -128,10 +139,22 @@ def page(
                 markdown(_compared(pairs[is_contrast], in_paper)),
             ]
         parts += ["Calibration of p(z):", markdown(_calibrated(densities))]
+    if table1 is not None:
+        parts += ["## Simulated galaxies", TABLE1, markdown(table1.fillna(""))]
     parts.append("## Figures")
     parts += [f"![{path.rpartition('/')[2].partition('.')[0]}]({path})" for path in run.figures]
     parts += ["## Time and memory", markdown(timings)]
     return "\n\n".join(parts) + "\n"
+
+
+def _concluded(conclusions: pd.DataFrame) -> list[str]:
+    """Verdicts on the paper's conclusions, and what was not tested."""
+    parts = ["## The paper's conclusions", READING_VERDICTS, tally(conclusions)]
+    if not (table := verdict_table(conclusions)).empty:
+        parts.append(markdown(table))
+    if lines := untested(conclusions):
+        parts += ["Not tested in this run:", "\n".join(f"* {line}" for line in lines)]
+    return parts
 
 
 def _overall(rows: pd.DataFrame, in_paper: bool) -> pd.DataFrame:

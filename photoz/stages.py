@@ -281,8 +281,12 @@ class Shown:
         Catalogues that are mock surveys with the bands of the real galaxies they are shown beside.
     crowding : list of str
         Variants that are compared by the number of galaxies at a redshift (paper, Fig. 3).
+    example : list of (catalogue, variant)
+        The reference variant on `catalogue`, or on the first other one it runs on.
     zero_points : list of (catalogue, training)
         Template fits with zero-points: the first one of every catalogue.
+    training_sizes : list of (family, variant, fraction)
+        Variants that differ only in the number of training galaxies (paper, section 7).
     """
 
     catalogue: str
@@ -294,7 +298,9 @@ class Shown:
     trainings: list[str]
     mocks: list[str]
     crowding: list[str]
+    example: list[tuple[str, str]]
     zero_points: list[tuple[str, str]]
+    training_sizes: list[tuple[str, str, float]]
 
 
 def shown(config: Mapping[str, Any]) -> Shown:
@@ -317,17 +323,20 @@ def shown(config: Mapping[str, Any]) -> Shown:
     mocks = [name for name, item in config["catalogues"].items() if item["kind"] != "file"]
     if mocks and not inputs.band_names(config).issuperset(REAL_BANDS):
         mocks = []
+    on = [pair for pair in evaluated(config) if pair[1] == reference]
     return Shown(
         catalogue=catalogue,
         variants=variants,
-        reference=[pair for pair in evaluated(config) if pair[1] == reference],
+        reference=on,
         network=networks[0] if networks else None,
         pretrainings=list(found),
         pretraining_files=[pretraining_for(config, name, catalogue, 0).file for name in found],
         trainings=training_names,
         mocks=mocks,
         crowding=_crowding(config, reference),
+        example=([pair for pair in on if pair[0] == catalogue] or on)[:1],
         zero_points=_zero_points(config),
+        training_sizes=training_sizes(config),
     )
 
 
@@ -349,6 +358,45 @@ def _zero_points(config: Mapping[str, Any]) -> list[tuple[str, str]]:
         if training.templates and config["templates"][training.templates]["zero_points"]:
             first.setdefault(catalogue, training.name)
     return list(first.items())
+
+
+def training_sizes(config: Mapping[str, Any]) -> list[tuple[str, str, float]]:
+    """Variants that differ only in the part of the training galaxies that they use.
+
+    Their fine-tuning may differ in its epochs: fewer galaxies need more passes.
+
+    Returns
+    -------
+    list of (family, variant, fraction)
+        From small to large within a family, which is named after its largest variant. Empty where
+        no two variants are of one family.
+    """
+    families: dict[str, dict[float, str]] = {}
+    for name, section in config["variants"].items():
+        alike = {key: value for key, value in section.items() if key != "training_fraction"}
+        if section["finetuning"] is not None:
+            finetuning = config["finetuning"][section["finetuning"]]
+            passes = ("epochs", "quiet_epochs", "stepwise")
+            alike["finetuning"] = {k: v for k, v in finetuning.items() if k not in passes}
+        members = families.setdefault(json.dumps(alike, sort_keys=True), {})
+        members.setdefault(float(section["training_fraction"]), name)
+    return [
+        (members[max(members)], members[fraction], fraction)
+        for members in families.values()
+        if len(members) > 1
+        for fraction in sorted(members)
+    ]
+
+
+def priors(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Prior of every simulation of populations that a pretraining of the run learns from."""
+    used = [config["pretraining"][item.name]["simulation"] for item in pretrainings(config)]
+    sections = {name: config["simulations"][name] for name in dict.fromkeys(used)}
+    return {
+        name: dict(section["prior"])
+        for name, section in sections.items()
+        if section["kind"] == "populations"
+    }
 
 
 def denoised(config: Mapping[str, Any]) -> list[str]:
@@ -394,7 +442,7 @@ def jobs(config: Mapping[str, Any]) -> list[str]:
                 config, training, f"{catalogue}/{training.name}/split-{split}"
             )
         names += [f"ensemble/{catalogue}/{variant}", f"evaluate/{catalogue}/{variant}"]
-    return list(dict.fromkeys([*names, "compare", "crowding", "tables"]))
+    return list(dict.fromkeys([*names, "compare", "crowding", "conclusions", "table1", "tables"]))
 
 
 def _prediction_jobs(config: Mapping[str, Any], training: Training, what: str) -> list[str]:

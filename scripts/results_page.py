@@ -25,7 +25,9 @@ def main(job):
         notes=code_notes(params.logs, params.jobs, params.mixed_code),
     )
     tables = (pd.read_csv(job.input[name]) for name in TABLES)
-    text = page(run, *tables, read_timings(params.benchmarks, params.jobs))
+    timings = read_timings(params.benchmarks, params.jobs)
+    conclusions, table1 = (pd.read_csv(job.input[name]) for name in ("conclusions", "table1"))
+    text = page(run, *tables, timings, conclusions, table1)
     with replace_when_done(output) as path:
         path.write_text(text, encoding="utf-8")
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from photoz.pdf import MixturePDF, write_pdf
+from tests.report_reader import read_page
 
 ROOT = Path(__file__).parents[1]
 N = 120
@@ -130,3 +131,57 @@ def test_nothing_is_published_of_two_codes_or_of_no_run(tmp_path, capsys):
             publish(tmp_path, names, ("ab12", "cd34"))
         assert message in capsys.readouterr().err
     assert not (tmp_path / "docs").exists()
+
+
+def conclude(folder, tables):
+    output = folder / "conclusions.csv"
+    params = {"evaluated": [("sky", "deepz"), ("sky", "bcnz2")], "n_boot": 60, "seed": 1}
+    names = {"input": SimpleNamespace(**tables), "output": [str(output)]}
+    run("conclusions", folder, params=SimpleNamespace(**params), **names)
+    return pd.read_csv(output).set_index("conclusion")
+
+
+def test_conclusions_are_tested_where_their_variants_are(tmp_path, tables):
+    found = conclude(tmp_path, tables)
+    ensemble = found.loc["the ensemble helps"]
+    assert ensemble["verdict"] == "yes" and ensemble["ratio"] == pytest.approx(0.5, abs=0.2)
+    assert found.loc["fewer outliers than BCNz2", "verdict"] == "within errors"  # the same numbers
+    assert found.loc["mixup", "verdict"] == "not tested"
+    assert found.loc["mixup", "missing"] == "mixup, single"
+    assert (found["catalogue"].dropna() == "sky").all()
+
+
+def test_no_conclusion_is_drawn_where_no_catalogue_imitates_the_papers(tmp_path):
+    output = tmp_path / "conclusions.csv"
+    params = SimpleNamespace(evaluated=[], n_boot=20, seed=1)
+    nothing = SimpleNamespace(tables=[], singles=[])
+    run("conclusions", tmp_path, input=nothing, output=[str(output)], params=params)
+    assert (pd.read_csv(output)["verdict"] == "not tested").all()
+
+
+def test_table_1_is_written_for_each_simulation(tmp_path):
+    output = tmp_path / "table1.csv"
+    priors = {"wide": {"tau": [0.1, 12], "const": [0.001, 0.2], "logarithmic": ["const"]}}
+    params = SimpleNamespace(priors=priors)
+    run("table1", tmp_path, input=[], output=[str(output)], params=params)
+    table = pd.read_csv(output).set_index("parameter")
+    assert table.loc["const", "wide"] == "[0.001, 0.2], log"
+    assert table.loc["tau", "paper"] == table.loc["tau", "wide"] == "[0.1, 12]"
+
+
+def test_the_report_is_the_page_with_its_figures_inside(tmp_path):
+    page, picture = tmp_path / "results.md", tmp_path / "fig8.png"
+    page.write_text("# Results of `x`\n\n## Figures\n\n![fig8](figures/fig8.png)\n")
+    picture.write_bytes(b"\x89PNG not really")
+    params = {"name": "x", "captions": {"fig8": "<p>PIT.</p>"}, "given": {"name": "x"}}
+    params["resolved"] = {"name": "x", "seed": 1}
+    run(
+        "report_page",
+        tmp_path,
+        input=SimpleNamespace(page=str(page), figures=[str(picture)]),
+        output=[str(tmp_path / "report.html")],
+        params=SimpleNamespace(**params),
+    )
+    found = read_page((tmp_path / "report.html").read_text())
+    assert found.images == [picture.read_bytes()] and "PIT." in found.text
+    assert not found.outside and not found.broken

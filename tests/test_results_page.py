@@ -8,7 +8,11 @@ import pytest
 
 from photoz.files import InputError
 from photoz.metrics import calibration_table, compare_variants, quality_curves
+from photoz.metrics.conclusions import NOT_TESTED
 from photoz.results_page import Run, join, markdown, page, page_code, page_figures
+from photoz.simulations.priors import Prior
+from photoz.simulations.table1 import table1
+from tests import test_verdicts as verdict_rows
 
 
 def metrics(catalogue="sky"):
@@ -53,10 +57,10 @@ def comparisons():
     return with_names(compare_variants(dz, splits, pairs, contrasts, n_boot=20))
 
 
-def make_page(notes=(), paper=("sky",), code="0123456789ab"):
+def make_page(notes=(), paper=("sky",), code="0123456789ab", **more):
     run = Run("night", "make it", code, paper, ["figures/fig8.png"], notes)
     tables = metrics(), curves(), calibration(), comparisons()
-    return page(run, *tables, pd.DataFrame({"rule": ["pretrain"], "jobs": [1]}))
+    return page(run, *tables, pd.DataFrame({"rule": ["pretrain"], "jobs": [1]}), **more)
 
 
 def table_after(text, words):
@@ -129,6 +133,20 @@ def test_the_papers_numbers_stay_away_from_catalogues_that_do_not_imitate_its_su
     assert "| 0.0095 |" not in text and "| 1.38 |" not in text
     (row,) = table_after(text, "The best galaxies by ODDS")
     assert not any("paper" in title for title in row)
+
+
+def test_verdicts_come_before_the_catalogues_where_there_is_one_of_the_papers_survey():
+    tested = verdict_rows.row("P", "yes", **verdict_rows.MEASURED)
+    verdicts = verdict_rows.rows(tested, verdict_rows.row("Q", NOT_TESTED, "", "mixup"))
+    text = make_page(conclusions=verdicts, table1=table1({"fsps": Prior()}))
+    (found,) = table_after(text, "## The paper's conclusions")
+    assert (found["conclusion"], found["verdict"]) == ("P helps.", "yes")
+    assert found["ratio, paper"] == "0.73" and found["ratio"].startswith("0.872 ± 0.020")
+    assert "* Q helps. (Q: needs mixup)" in text
+    assert text.index("## The paper's conclusions") < text.index("## sky")
+    by_name = {item["parameter"]: item for item in table_after(text, "## Simulated galaxies")}
+    assert by_name["tau"]["paper"] == by_name["tau"]["fsps"] == "[0.1, 12]"
+    assert "The paper's conclusions" not in make_page(paper=(), conclusions=verdicts)
 
 
 def test_a_note_comes_before_the_numbers():

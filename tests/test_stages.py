@@ -364,3 +364,38 @@ def test_figures_show_template_fits_where_there_are_some():
     run["templates"]["exact"]["zero_points"] = False
     assert stages.shown(run).zero_points == []
     assert stages.shown(resolved()).zero_points == []
+
+
+def test_training_sizes_are_variants_that_differ_in_their_fraction_and_passes_only():
+    changes = {
+        "finetuning": {
+            "longer": {"match_steps_of": "usual", "epochs": 400},
+            "sharper": {"match_steps_of": "usual", "alpha": 1},
+        },
+        "variants": {
+            "fifth": {"pretraining": "usual", "finetuning": "longer", "training_fraction": 0.2},
+            "other": {"pretraining": "usual", "finetuning": "sharper", "training_fraction": 0.2},
+            "again": {"pretraining": "usual", "finetuning": "usual"},
+        },
+    }
+    run = resolved(**changes)
+    expected = [("single", "tenth", 0.1), ("single", "fifth", 0.2), ("single", "single", 1.0)]
+    assert stages.training_sizes(run) == stages.shown(run).training_sizes == expected
+    del run["variants"]["tenth"], run["variants"]["fifth"]
+    assert stages.training_sizes(run) == []
+
+
+def test_priors_are_those_of_the_simulations_that_networks_learn_from():
+    run = resolved(simulations={"unused": {}, "sky": {"kind": "templates"}})
+    assert list(stages.priors(run)) == ["sps"]
+    assert stages.priors(run)["sps"]["tau"] == [0.1, 12.0]
+    run["pretraining"]["usual"]["simulation"] = "sky"
+    assert stages.priors(run) == {}
+
+
+def test_examples_are_of_the_reference_on_the_catalogue_of_the_figures():
+    assert stages.shown(resolved()).example == [("one", "pretrained")]
+    run = resolved(figures={"catalogue": "two"})
+    assert stages.shown(run).example == [("two", "pretrained")]
+    run["evaluation"]["reference"] = "neighbours"  # not on that catalogue
+    assert stages.shown(run).example == [("one", "neighbours")]

@@ -82,7 +82,7 @@ def draw(
         for index, name in enumerate(names):
             line = rows_of_panel[rows_of_panel["variant"] == name].sort_values("bin_low")
             shift = 0.35 * ((index + 0.5) / len(names) - 0.5)
-            _draw_line(ax, line, name, shift)
+            draw_bins(ax, line, name, shift)
         if len(panels) > 1:
             ax.set_title(catalogue_title(panel))
     labels = BIN_LABELS | {"mag_i": magnitude_label(reference_band)}
@@ -93,7 +93,7 @@ def draw(
     return new
 
 
-def _draw_line(ax: Axes, line: pd.DataFrame, name: str, shift: float) -> None:
+def draw_bins(ax: Axes, line: pd.DataFrame, name: str, shift: float) -> None:
     """Draw the bins of one variant; `shift` is in bin widths."""
     low, high = line["bin_low"].to_numpy(float), line["bin_high"].to_numpy(float)
     value, error = line["value"].to_numpy(float), line["error"].to_numpy(float)

@@ -90,6 +90,7 @@ _ALIASES = {
     "neighbours": "knn",
 }
 _ENDINGS = {"tenth": "1/10 of data", "single": "one network"}
+_ENDINGS |= {"half": "1/2 of data", "fifth": "1/5 of data", "twentieth": "1/20 of data"}
 _FALLBACK_COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, BLACK)
 _FALLBACK_LINES = (DASHED, DASH_DOT, DASH_DOT_DOT, DOTTED)
 _FALLBACK_MARKERS = ("h", "p", "*", "<", ">", "d", "8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -109,7 +109,7 @@ def paired_difference(
     def values(drawn: list[FloatArray]) -> tuple[float, float]:
         return _column_mean(statistic, drawn[0]), _column_mean(statistic, drawn[1])
 
-    return _compare(values, (a, b), rng, n_boot)
+    return compare_numbers(values, (a, b), rng, n_boot)
 
 
 def ratio_contrast(
@@ -147,16 +147,31 @@ def ratio_contrast(
         with np.errstate(divide="ignore", invalid="ignore"):
             return float(np.divide(a, b)), float(np.divide(c, d))
 
-    return _compare(values, (*first, *second), rng, n_boot)
+    return compare_numbers(values, (*first, *second), rng, n_boot)
 
 
-def _compare(
+def compare_numbers(
     values: Callable[[list[FloatArray]], tuple[float, float]],
-    galaxies: tuple[npt.ArrayLike, ...],
+    galaxies: Sequence[npt.ArrayLike],
     rng: np.random.Generator | int,
     n_boot: int,
 ) -> PairedDifference:
-    """Compare two numbers that depend on the same galaxies."""
+    """Compare two numbers that depend on the same galaxies.
+
+    Parameters
+    ----------
+    values : callable
+        Takes the resampled `galaxies` as a list and returns the two numbers.
+    galaxies : sequence of (n,) or (n, s) arrays
+        Resampled together. Galaxies with a NaN in any are left out.
+    rng, n_boot
+        As for `paired_difference`.
+
+    Raises
+    ------
+    InputError
+        If lengths differ.
+    """
     arrays, lost = _complete(galaxies)
     n = len(arrays[0])
     first, second = values(arrays)
@@ -191,7 +206,7 @@ def _column_mean(statistic: Statistic, values: FloatArray) -> float:
     return float(np.mean([statistic(column) for column in columns.T]))
 
 
-def _complete(values: tuple[npt.ArrayLike, ...]) -> tuple[list[FloatArray], int]:
+def _complete(values: Sequence[npt.ArrayLike]) -> tuple[list[FloatArray], int]:
     arrays = [np.asarray(v, dtype=np.float64) for v in values]
     if not arrays or any(a.ndim not in (1, 2) or len(a) != len(arrays[0]) for a in arrays):
         shapes = ", ".join(str(a.shape) for a in arrays)

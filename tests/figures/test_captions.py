@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from photoz.captions import caption_html
+from photoz.files import InputError
 from tests.workflow.rules import FIGURES, RULES, parameters
 
 jinja2 = pytest.importorskip("jinja2", reason="comes with snakemake")
@@ -61,6 +63,17 @@ def test_a_parameter_that_the_rule_does_not_give_is_an_error(tmp_path, monkeypat
     monkeypatch.setattr("tests.figures.test_captions.FOLDER", tmp_path)
     with pytest.raises(jinja2.UndefinedError, match="catalogs"):
         render("fig8")
+
+
+def test_the_report_of_one_file_renders_captions_as_snakemake_does(tmp_path):
+    params = {"catalogues": ["paus_mock"]}
+    text = caption_html(FOLDER / "fig8.rst", params, {"name": "x"})
+    assert "for paus_mock. Dashed" in " ".join(text.split()) and text.startswith("<p>")
+    assert "<math" in caption_html(FOLDER / "workflow.rst", {}, {"name": "x"})
+    with pytest.raises(InputError, match=r"fig8\.rst: .*catalogues"):
+        caption_html(FOLDER / "fig8.rst", {}, {})
+    with pytest.raises(InputError, match="caption not found"):
+        caption_html(tmp_path / "none.rst", {}, {})
 
 
 def test_numbers_in_captions_come_from_the_job():

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from photoz.figures import fig8
+from photoz.pdf import write_pdf
 from photoz.survey.catalogue import write_catalogue
 from photoz.survey.survey import load_survey
 from photoz.templates.zeropoints import write_zero_points
@@ -18,8 +19,13 @@ from .test_fig1 import NETWORK
 from .test_fig3 import make_classes
 from .test_fig4 import make_example
 from .test_fig5 import make_tables
+from .test_fig_calibration import make_pit, make_scores
+from .test_fig_examples import N as N_EXAMPLES
+from .test_fig_examples import make_catalogue as make_examples
+from .test_fig_examples import make_pdf
 from .test_fig_mock import make_catalogue
 from .test_fig_training import finetuning, pretraining
+from .test_fig_training_size import SIZES, make_sizes
 from .test_fig_zero_points import make_zero_points
 from .test_figb1 import make_outliers
 
@@ -27,10 +33,16 @@ ROOT = Path(__file__).parents[2]
 SURVEY = ROOT / "config" / "surveys" / "paus.yaml"
 
 
+class Inputs(dict):
+    """Inputs by name, as attributes too."""
+
+    __getattr__ = dict.__getitem__
+
+
 def run(name, folder, inputs, params):
     """Run a script; the job's outputs and log lie in `folder`."""
     job = SimpleNamespace(
-        input=SimpleNamespace(**inputs),
+        input=Inputs(inputs),
         params=SimpleNamespace(**params),
         output=SimpleNamespace(pdf=str(folder / "f.pdf"), png=str(folder / "f.png")),
         log=[str(folder / "f.log")],
@@ -140,6 +152,40 @@ def test_fig_training(tmp_path):
     }
     names = {"pretraining": ["standard"], "finetuning": ["standard.longer.100"]}
     run("fig_training", tmp_path, inputs, names)
+
+
+def test_fig_training_size(tmp_path):
+    path = parquet(tmp_path, "metrics", make_sizes())
+    run("fig_training_size", tmp_path, {"metrics": [path]}, {"sizes": SIZES, "n_folds": 5})
+
+
+def test_fig_calibration(tmp_path):
+    inputs = {"tables": [parquet(tmp_path, "photoz", make_pit())], "survey": str(SURVEY)}
+    inputs["metrics"] = [parquet(tmp_path, "scores", make_scores())]
+    params = {"catalogues": ["paus_mock"], "variants": None}
+    run("fig_calibration", tmp_path, inputs, params)
+
+
+def write_examples(folder, ids):
+    catalogue = make_examples()
+    write_catalogue(folder / "mock.h5", catalogue)
+    write_pdf(folder / "pdf.hdf5", make_pdf(catalogue))
+    table = pd.DataFrame({"id": ids, "odds": np.linspace(0, 1, N_EXAMPLES)})
+    paths = {"catalogue": str(folder / "mock.h5"), "pdf": str(folder / "pdf.hdf5")}
+    paths |= {"table": parquet(folder, "photoz", table)}
+    return Inputs({name: [path] for name, path in paths.items()} | {"survey": str(SURVEY)})
+
+
+def test_fig_examples(tmp_path):
+    inputs = write_examples(tmp_path, np.arange(N_EXAMPLES))
+    run("fig_examples", tmp_path, inputs, {"quantiles": [0.9, 0.1]})
+
+
+def test_examples_with_the_densities_of_other_galaxies_are_refused(tmp_path, capsys):
+    inputs = write_examples(tmp_path, np.arange(N_EXAMPLES)[::-1])
+    with pytest.raises(SystemExit):
+        run("fig_examples", tmp_path, inputs, {"quantiles": [0.9, 0.1]})
+    assert "do not hold the same galaxies" in capsys.readouterr().err
 
 
 def test_a_broken_table_ends_with_one_line_that_names_the_file(tmp_path, capsys):

@@ -30,7 +30,7 @@ def test_the_default_run_is_planned_by_the_bare_command(workflow):
     result = workflow.run("--dry-run", config=None)
     assert result.returncode == 0, result.stdout
     planned = jobs(result.stdout)
-    assert planned["all"] == planned["results_page"] == 1
+    assert planned["all"] == planned["results_page"] == planned["report_page"] == 1
     assert planned["pretrain"] == 1
     assert planned["finetune"] == planned["predict"] >= 4
 
@@ -54,9 +54,17 @@ def test_the_broad_band_run_is_planned_where_the_table_is(workflow):
 
 def test_variants_share_their_trainings(planned):
     assert planned["finetune"] == 3  # two splits with pretraining, one without
-    assert planned["neighbours"] == 1
-    assert planned["ensemble"] == planned["evaluate"] == 4
+    assert planned["neighbours"] == 2  # of all galaxies and of half
+    assert planned["ensemble"] == planned["evaluate"] == 5
     assert planned["simulate"] == 2
+
+
+def test_the_curve_of_training_sizes_shares_one_pretraining(workflow):
+    result = workflow.run("--dry-run", config="config/training_size.yaml")
+    assert result.returncode == 0, result.stdout
+    planned = jobs(result.stdout)
+    assert planned["pretrain"] == planned["fig_training_size"] == planned["conclusions"] == 1
+    assert planned["finetune"] == 20  # five sizes, with and without pretraining, two catalogues
 
 
 def test_every_figure_is_planned(planned):

@@ -13,13 +13,14 @@ from photoz.logs import recorded_code
 from photoz.pdf.io import read_pdf
 from photoz.survey.catalogue import read_catalogue
 from photoz.survey.splits import read_splits
+from tests.report_reader import read_page
 from tests.workflow.conftest import ROOT, TINY, wait_until
 from tests.workflow.rules import FIGURES
 from tests.workflow.test_dry_run import jobs
 
 pytestmark = pytest.mark.slow
 
-VARIANTS = ("pretrained", "scratch", "neighbours", "bcnz2")
+VARIANTS = ("pretrained", "scratch", "neighbours", "neighbours_half", "bcnz2")
 
 
 def results(workflow):
@@ -69,7 +70,7 @@ def test_all_variants_have_the_same_galaxies(finished):
         np.testing.assert_array_equal(table["id"], ids, err_msg=str(path))
         np.testing.assert_array_equal(table["z_spec"], redshift, err_msg=str(path))
     densities = sorted(made.glob("photoz/mock/*.hdf5")) + sorted(made.glob("predictions/**/*.hdf5"))
-    assert len(densities) == len(VARIANTS) + 5
+    assert len(densities) == len(VARIANTS) + 6
     for path in densities:
         np.testing.assert_array_equal(read_pdf(path)[1]["id"], catalogue.id, err_msg=str(path))
 
@@ -159,11 +160,21 @@ def test_a_changed_section_reruns_what_depends_on_it_only(finished):
     overlay.write_text("neighbours: {few: {n_neighbours: 11}}\n")
     files = ("--configfile", str(ROOT / TINY), str(overlay))
     planned = jobs(finished.run("--dry-run", *files, config=None).stdout)
-    assert planned["neighbours"] == planned["ensemble"] == planned["evaluate"] == 1
+    assert planned["neighbours"] == planned["ensemble"] == planned["evaluate"] == 2
     assert not {"simulate", "pretrain", "finetune", "predict", "observe", "splits"} & set(planned)
 
 
-def test_the_report_is_made_offline(finished):
+def test_the_report_has_every_figure_with_its_caption_and_the_configuration(finished):
+    page = read_page((results(finished) / "report.html").read_text())
+    assert [figure for figure in page.ids if figure in FIGURES] == list(FIGURES)
+    assert len(page.images) == len(FIGURES)
+    assert not page.outside and not page.broken
+    assert "snakemake.params" not in page.text
+    for words in ("Distribution of the probability integral", "results_dir: results", "name: tiny"):
+        assert words in page.text, words
+
+
+def test_snakemakes_own_report_is_made_offline(finished):
     result = finished.run("--report", "report.html")
     assert result.returncode == 0, result.stdout[-2000:]
     text = (finished.folder / "report.html").read_text()

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from photoz import configuration, consistency, inputs, provenance, stages
+from photoz.captions import caption_html
 from photoz.files import InputError
 from photoz.yaml_files import read_yaml
 
@@ -284,16 +285,23 @@ def evaluated(pattern):
     return fill(pattern, stages.evaluated(run))
 
 
+# Catalogues and variants that the paper's conclusions are tested on.
+IN_PAPER = [
+    pair for pair in stages.evaluated(run) if pair[0] in run["evaluation"]["paper"]
+]
+
 # The pretraining, if any, whose autoencoder Figs 4 and 5 show, and the rules behind them.
 DENOISED = stages.denoised(run)
 DENOISING = ("denoising", "denoising_example")
 
 # Figures that the results page shows: those whose rules say that this run can draw them.
 FIGURES = []
+CAPTIONS = {}
 
 
 def figure(name, drawn=True):
     """Name a figure's PDF and PNG; the report shows the PNG with its caption."""
+    CAPTIONS[name] = workflow.source_path(f"../report/{name}.rst")
     if drawn:
         FIGURES.append(name)
     return {
@@ -304,6 +312,18 @@ def figure(name, drawn=True):
             category="Figures",
             labels={"figure": name},
         ),
+    }
+
+
+def captions(wildcards):
+    """Return the caption of every figure that the results page shows, as HTML."""
+    return {
+        name: caption_html(
+            CAPTIONS[name],
+            dict(getattr(rules, name).params.items()),
+            run,
+        )
+        for name in FIGURES
     }
 
 

@@ -114,6 +114,35 @@ rule crowding:
         "../../scripts/crowding.py"
 
 
+# The paper's conclusions on the catalogues that imitate its survey.
+rule conclusions:
+    input:
+        tables=fill("<results>/photoz/{catalogue}/{variant}.parquet", IN_PAPER),
+        singles=fill("<results>/photoz/{catalogue}/{variant}.single.parquet", IN_PAPER),
+    output:
+        report(
+            "<results>/tables/conclusions.csv",
+            caption="../report/conclusions.rst",
+            category="Results",
+        ),
+    log:
+        "<logs>/conclusions.log",
+    benchmark:
+        "<benchmarks>/conclusions.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        evaluated=IN_PAPER,
+        n_boot=run["evaluation"]["n_boot"],
+        seed=configuration.derive_seed(run["seed"], "conclusions"),
+    script:
+        "../../scripts/conclusions.py"
+
+
 rule tables:
     input:
         metrics=evaluated("<results>/evaluation/{catalogue}/{variant}.parquet"),
@@ -170,6 +199,8 @@ rule results_page:
         calibration="<results>/tables/calibration.csv",
         completeness="<results>/tables/completeness.csv",
         comparisons="<results>/tables/comparisons.csv",
+        conclusions="<results>/tables/conclusions.csv",
+        table1="<results>/tables/table1.csv",
         figures=lambda wildcards: expand(
             "<results>/figures/{figure}.png", figure=FIGURES
         ),
@@ -201,6 +232,34 @@ rule results_page:
         mixed_code=run["mixed_code"],
     script:
         "../../scripts/results_page.py"
+
+
+# The same in one file that opens anywhere, with the figures, their captions and the configuration.
+rule report_page:
+    input:
+        page="<results>/results.md",
+        figures=lambda wildcards: expand(
+            "<results>/figures/{figure}.png", figure=FIGURES
+        ),
+    output:
+        "<results>/report.html",
+    log:
+        "<logs>/report_page.log",
+    benchmark:
+        "<benchmarks>/report_page.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        name=run["name"],
+        captions=captions,
+        given=dict(config),
+        resolved=run,
+    script:
+        "../../scripts/report_page.py"
 
 
 # The documentation's results, from the pages of the runs that `publish` names: a run of another

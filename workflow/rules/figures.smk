@@ -313,3 +313,79 @@ rule fig_zero_points:
         catalogues=[catalogue for catalogue, _ in zero_point_files()],
     script:
         "../../scripts/fig_zero_points.py"
+
+
+# Scatter against the number of training galaxies (paper, section 7).
+rule fig_training_size:
+    input:
+        metrics=evaluated("<results>/evaluation/{catalogue}/{variant}.parquet"),
+    output:
+        **figure("fig_training_size", drawn=SHOWN.training_sizes),
+    log:
+        "<logs>/figures/fig_training_size.log",
+    benchmark:
+        "<benchmarks>/figures/fig_training_size.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        sizes=SHOWN.training_sizes,
+        n_folds=run["splits"]["n_folds"],
+    script:
+        "../../scripts/fig_training_size.py"
+
+
+# PIT, coverage and CRPS by magnitude.
+rule fig_calibration:
+    input:
+        survey=run["survey"],
+        curves=CURVES,
+        tables=fill("<results>/photoz/{catalogue}/{variant}.parquet", SHOWN.reference),
+        metrics=evaluated("<results>/evaluation/{catalogue}/{variant}.parquet"),
+    output:
+        **figure("fig_calibration"),
+    log:
+        "<logs>/figures/fig_calibration.log",
+    benchmark:
+        "<benchmarks>/figures/fig_calibration.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        catalogues=[catalogue for catalogue, _ in SHOWN.reference],
+        variants=run["figures"]["variants"],
+    script:
+        "../../scripts/fig_calibration.py"
+
+
+# Fluxes and p(z) of galaxies from good to bad ODDS.
+rule fig_examples:
+    input:
+        survey=run["survey"],
+        curves=CURVES,
+        catalogue=fill("<results>/catalogues/{catalogue}.h5", SHOWN.example),
+        pdf=fill("<results>/photoz/{catalogue}/{variant}.hdf5", SHOWN.example),
+        table=fill("<results>/photoz/{catalogue}/{variant}.parquet", SHOWN.example),
+    output:
+        **figure("fig_examples", drawn=SHOWN.example),
+    log:
+        "<logs>/figures/fig_examples.log",
+    benchmark:
+        "<benchmarks>/figures/fig_examples.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=5,
+    params:
+        catalogues=[catalogue for catalogue, _ in SHOWN.example],
+        quantiles=[0.95, 0.75, 0.5, 0.25, 0.05],
+    script:
+        "../../scripts/fig_examples.py"

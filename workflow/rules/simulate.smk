@@ -113,3 +113,30 @@ rule learn_noise:
         seed=seed("noise"),
     script:
         "../../scripts/learn_noise.py"
+
+
+# The ranges that simulated galaxies are drawn from (paper, Table 1).
+rule table1:
+    input:
+        [],
+    output:
+        report(
+            "<results>/tables/table1.csv",
+            caption="../report/table1.rst",
+            category="Tables",
+            labels={"table": "table 1"},
+        ),
+    log:
+        "<logs>/table1.log",
+    benchmark:
+        "<benchmarks>/table1.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        priors=stages.priors(run),
+    script:
+        "../../scripts/table1.py"
