@@ -27,6 +27,9 @@ def check(config: Mapping[str, Any]) -> None:
         _check_noise(config, variant)
     _check_variants(config)
     _check_training(config)
+    _check_networks(config)
+    for variant in config["variants"]:
+        _check_head(config, variant)
     for name, section in config["templates"].items():
         _check_templates(name, section)
     _check_evaluation(config)
@@ -75,6 +78,74 @@ def _check_training(config: Mapping[str, Any]) -> None:
                 f"config: pretraining.{name}.fresh: FSPS itself takes some 20 ms per galaxy, too "
                 "long to wait for while a network trains; use `engine: matrix`, or `fresh: false`"
             )
+
+
+def _check_networks(config: Mapping[str, Any]) -> None:
+    """Filters have a middle and bands to slide along, classifiers their classes."""
+    for name, section in config["networks"].items():
+        where, width = f"config: networks.{name}", section["convolution_width"]
+        if section["front_end"] == "convolutional":
+            narrow = inputs.narrow_bands(config)
+            if width % 2 == 0:
+                raise InputError(
+                    f"{where}.convolution_width: {width} neighbouring bands have no middle one; "
+                    "use an odd number"
+                )
+            if narrow < width:
+                raise InputError(
+                    f"{where}.front_end: a convolution covers {width} neighbouring narrow bands "
+                    f"(convolution_width), and {config['survey']} has {narrow}; use `dense`"
+                )
+        width, highest = section["class_width"], section["class_redshift_max"]
+        if section["head"] == "classes" and 2 * width > highest:
+            raise InputError(
+                f"{where}.class_width: fewer than two classes of {width:g} below "
+                f"class_redshift_max, {highest:g}; make them thinner"
+            )
+
+
+def _check_head(config: Mapping[str, Any], variant: str) -> None:
+    """What a fine-tuning asks for suits the head of the network, and its start."""
+    training = stages.variant_training(config, variant)
+    if training.network is None or training.finetuning is None:
+        return
+    section, network = config["finetuning"][training.finetuning], training.network
+    where = f"config: finetuning.{training.finetuning}"
+    classifier = config["networks"][network]["head"] == "classes"
+    if classifier and section["calibrate"]:
+        raise InputError(
+            f"{where}.calibrate: the network {network!r} of the variant {variant!r} is a "
+            "classifier, whose p(z) has no widths to correct; set it to false"
+        )
+    if section["label_smoothing"] and not classifier:
+        raise InputError(
+            f"{where}.label_smoothing: the network {network!r} of the variant {variant!r} is no "
+            "classifier; set it to 0, or use a network with `head: classes`"
+        )
+    if section["train"] == "head" and training.pretraining is None:
+        raise InputError(
+            f"{where}.train: the variant {variant!r} is not pretrained, and all but its head would "
+            "stay random; use `all`, or name a pretraining"
+        )
+    if classifier and training.pretraining is not None:
+        _check_classes(config, network, training.pretraining)
+
+
+def _check_classes(config: Mapping[str, Any], network: str, pretraining: str) -> None:
+    """No simulated galaxy is beyond the last class."""
+    from photoz.simulations.priors import Prior  # slow to import
+
+    simulation = config["pretraining"][pretraining]["simulation"]
+    section = config["simulations"][simulation]
+    if section["kind"] == "populations":
+        highest = Prior.from_mapping(section["prior"]).redshift[1]
+    else:
+        highest = section["redshift"][1]
+    if highest > config["networks"][network]["class_redshift_max"]:
+        raise InputError(
+            f"config: networks.{network}.class_redshift_max: simulation {simulation!r} goes to "
+            f"redshift {highest:g}; raise it"
+        )
 
 
 def _check_evaluation(config: Mapping[str, Any]) -> None:

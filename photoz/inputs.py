@@ -1,7 +1,7 @@
 """The user's files that jobs read, and a check of them before the first job starts.
 
 What the workflow asks for whenever it is parsed, in every job's process too, is read from YAML
-alone; only `check` loads the survey.
+alone; only `check` and `narrow_bands` load the survey.
 """
 
 from __future__ import annotations
@@ -21,6 +21,13 @@ FSPS = "fsps"
 def band_names(config: Mapping[str, Any]) -> set[str]:
     """Names of the survey's own bands, without those of `source`."""
     return {str(entry.get("name")) for entry in _bands(config)}
+
+
+def narrow_bands(config: Mapping[str, Any]) -> int:
+    """Number of the survey's narrow bands, those of `source` included; loads the survey."""
+    from photoz.survey.survey import load_survey  # slow to import
+
+    return int(load_survey(config["survey"]).bands.is_narrow.sum())
 
 
 def curve_files(config: Mapping[str, Any]) -> list[str]:

@@ -6,8 +6,10 @@ import torch
 from photoz.files import replace_when_done, sha256
 from photoz.logs import job_log
 from photoz.networks.config import NetworkConfig
+from photoz.networks.convolution import arranged
 from photoz.survey.catalogue import read_catalogue
 from photoz.survey.splits import read_folds
+from photoz.survey.survey import load_survey
 from photoz.training.calibrate import calibrate
 from photoz.training.checkpoints import load_networks, save_networks
 from photoz.training.config import FinetuningConfig
@@ -26,12 +28,15 @@ def main(job):
     start = job.input.get("start")
     section = {key: value for key, value in job.params.section.items() if key not in STAGES}
     config = FinetuningConfig(**section)
+    network = NetworkConfig(**job.params.network)
+    if job.input.get("survey"):  # where a network without pretraining asks which bands are narrow
+        network = arranged(network, load_survey(job.input.survey).bands)
     galaxies = {"training_fraction": job.params.fraction, "seed": [job.params.seed]}
     trained, history = finetune(
         catalogue,
         folds,
         load_networks(start, device) if start else None,
-        NetworkConfig(**job.params.network),
+        network,
         config,
         device=device,
         extra_steps=job.params.extra_steps,

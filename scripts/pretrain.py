@@ -6,6 +6,7 @@ import torch
 from photoz.files import replace_when_done, sha256
 from photoz.logs import job_log
 from photoz.networks.config import NetworkConfig
+from photoz.networks.convolution import arranged
 from photoz.networks.transform import FluxRatio, check_bands
 from photoz.simulations.simulation import read_simulation
 from photoz.simulations.stream import GalaxyStream, make_draw
@@ -44,7 +45,8 @@ def main(job):
     config, device = PretrainingConfig(**section), pick_device()
     # One thread each for training and for what simulates beside it.
     torch.set_num_threads(1 if config.fresh else job.threads)
-    shared = (transform, noise, NetworkConfig(**job.params.network), config)
+    network = arranged(NetworkConfig(**job.params.network), survey.bands)
+    shared = (transform, noise, network, config)
     if config.fresh:
         with galaxy_stream(job, survey, device) as galaxies:
             trained, history = pretrain_fresh(galaxies, *shared, job.params.seed, device)

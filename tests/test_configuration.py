@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 # Where the schema's defaults must be those of a dataclass, and the keys that only the workflow
 # knows. A new dataclass of settings belongs in this list.
 DATACLASSES = [
-    ("networks.*", "photoz.networks.config.NetworkConfig", set()),
+    ("networks.*", "photoz.networks.config.NetworkConfig", {"convolved_inputs"}),
     (
         "pretraining.*",
         "photoz.training.config.PretrainingConfig",

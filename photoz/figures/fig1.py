@@ -37,8 +37,8 @@ def draw(network: Mapping[str, Any], n_bands: int) -> Figure:
     network : mapping
         encoder_layers, decoder_layers, photoz_layers, width, features, components,
         autoencoder_dropout, photoz_dropout; optionally undropped_layers (last layers of encoder
-        and decoder without dropout, default 3) and layer_order. Without features there is
-        no autoencoder, and only the photo-z network is drawn.
+        and decoder without dropout, default 3), layer_order, front_end and head with their
+        settings. Without features there is no autoencoder, and only the photo-z network is drawn.
     n_bands : int
         Number of input fluxes.
 
@@ -111,14 +111,24 @@ def _draw_concatenation(
 
 def _draw_photoz(ax: Axes, network: Mapping[str, Any], y: float, start: float) -> None:
     number, drop = network["photoz_layers"], network["photoz_dropout"]
-    _layers(ax, 2.75, 4.15, y, "Photo-z network", number, network["width"], drop, 0, GREEN)
-    m = network["components"]
-    _box(ax, 5.05, y, 1.2, f"Mixture density\n3 $\\times$ {m}: $\\beta$, $\\mu$, $\\sigma$", GREEN)
+    first, spared = network.get("photoz_first_width"), network.get("photoz_undropped_layers", 0)
+    _layers(
+        ax, 2.75, 4.15, y, "Photo-z network", number, network["width"], drop, spared, GREEN, first
+    )
+    classes = network.get("head") == "classes"
+    if classes:
+        n = network["class_redshift_max"] / network["class_width"]
+        head, below = f"Softmax\n{n:.0f} classes", f"bins of {network['class_width']:g}"
+    else:
+        m = network["components"]
+        head = f"Mixture density\n3 $\\times$ {m}: $\\beta$, $\\mu$, $\\sigma$"
+        below = f"{m} Gaussians"
+    _box(ax, 5.05, y, 1.2, head, GREEN)
     _arrow(ax, [(start, y), (2.72, y)])
     _arrow(ax, [(4.18, y), (4.45, y)])
     _arrow(ax, [(5.65, y), (5.95, y)])
-    _density(ax, 6.0, 7.0, y)
-    ax.text(6.5, y - 0.36, rf"$p(z)$: {m} Gaussians", ha="center", va="top", fontsize=8)
+    _density(ax, 6.0, 7.0, y, classes)
+    ax.text(6.5, y - 0.36, rf"$p(z)$: {below}", ha="center", va="top", fontsize=8)
 
 
 def _box(ax: Axes, x: float, y: float, width: float, text: str, color: str) -> None:
@@ -147,6 +157,7 @@ def _layers(
     dropout: float,
     undropped: int,
     color: str,
+    first_width: int | None = None,
 ) -> None:
     """Draw one bar per hidden layer, pale where there is no dropout."""
     layers: list[int | None] = list(range(number))
@@ -175,22 +186,25 @@ def _layers(
     middle = 0.5 * (left + right)
     ax.text(middle, y + 0.38, title, ha="center", va="bottom", fontsize=9, fontweight="bold")
     plural = "layer" if number == 1 else "layers"
-    text = f"{number} {plural} of {width} nodes\ndropout {100 * dropout:g} %"
+    nodes = f"of {width} nodes" if first_width is None else f"of {first_width}, then {width}"
+    text = f"{number} {plural} {nodes}\ndropout {100 * dropout:g} %"
     ax.text(middle, y - 0.36, text, ha="center", va="top", fontsize=8, linespacing=1.2)
 
 
-def _density(ax: Axes, left: float, right: float, y: float) -> None:
-    """Sketch a mixture: the meaning of the output, not the result for any galaxy."""
-    x = np.linspace(0, 1, 200)
+def _density(ax: Axes, left: float, right: float, y: float, classes: bool) -> None:
+    """Sketch a mixture or a histogram: the meaning of the output, not any galaxy's result."""
+    x = np.linspace(0, 1, 30 if classes else 200)
     parts = [
         a * np.exp(-0.5 * ((x - m) / s) ** 2)
         for a, m, s in ((0.35, 0.25, 0.05), (1.0, 0.58, 0.06), (0.4, 0.70, 0.10))
     ]
     total = np.sum(parts, axis=0)
     scale, base = 0.55 / total.max(), y - 0.28
-    for part in parts:
+    for part in () if classes else parts:
         ax.plot(left + (right - left) * x, base + scale * part, color="0.6", linewidth=0.7)
-    ax.plot(left + (right - left) * x, base + scale * total, color=GREEN, linewidth=1.5)
+    line, height = left + (right - left) * x, base + scale * total
+    steps = "steps-mid" if classes else "default"
+    ax.plot(line, height, color=GREEN, linewidth=1.5, drawstyle=steps)
     ax.plot([left, right], [base, base], color="0.2", linewidth=0.8)
 
 
@@ -209,4 +223,7 @@ def _draw_key(ax: Axes, network: Mapping[str, Any]) -> None:
     }
     chosen = network.get("layer_order", "linear_norm_relu")
     text = f"One bar: {order.get(chosen, chosen)} (pale: without dropout)."
+    if network.get("front_end") == "convolutional":
+        layers, channels = network["convolution_layers"], network["convolution_channels"]
+        text = f"Narrow bands first pass {layers} convolutions of {channels} channels.\n{text}"
     ax.text(0.1, 0.08, text, ha="left", va="bottom", fontsize=8, color="0.25")

@@ -9,6 +9,7 @@ import torch
 from photoz.metrics.denoising import observe_and_denoise, paper_noise, typical_galaxy
 from photoz.metrics.point import sigma68
 from photoz.networks.config import NetworkConfig
+from photoz.networks.convolution import arranged
 from photoz.networks.transform import FluxRatio
 from photoz.simulations.single_template import ELLIPTICAL, template_fluxes
 from photoz.survey.survey import Survey
@@ -55,6 +56,7 @@ def single_template_example(
     flux = template_fluxes(bands, redshift)
     transform, noise = FluxRatio(bands.names, survey.reference_band), paper_noise(bands)[1]
     device = torch.device("cpu")  # a minute of one core; not worth a GPU
+    network = arranged(network, bands)
     trained = train_autoencoder(flux[:TRAINING], transform, noise, network, training, seed, device)
     true, noisy, error, denoised = observe_and_denoise(trained, flux[TRAINING:], noise, rng)
     pull = (denoised - true) / error

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from photoz.networks.calibration import PARAMETERS, calibrated
+from photoz.networks.classes import classes
 from photoz.networks.config import NetworkConfig
-from photoz.networks.density import Mixture, mixture
+from photoz.networks.convolution import ConvolutionalFrontEnd
+from photoz.networks.density import Density, Mixture, mixture
 from photoz.networks.layers import DenseLayer, DenseStack, PreNormLayer
 
 Dropout = Sequence[torch.Generator] | None
@@ -55,19 +57,25 @@ class DeepZ(nn.Module):
         self.n_bands = n_bands
         c = config
 
-        def stack(n_in: int, n_out: int, widths: list[int], p: float, undropped: int) -> DenseStack:
+        def stack(
+            n_in: int, n_out: int, widths: list[int], p: float, undropped: int, reads_bands: bool
+        ) -> DenseStack:
             dropouts = [p if i < len(widths) - undropped else 0.0 for i in range(len(widths))]
-            return DenseStack(n_in, n_out, widths, dropouts, c.layer_order, generators)
+            front = _front_end(c, n_in, generators) if reads_bands else None
+            n_in = n_in if front is None else front.n_out
+            return DenseStack(n_in, n_out, widths, dropouts, c.layer_order, generators, front)
 
         if c.features:
             p, last = c.autoencoder_dropout, c.undropped_layers
-            self.encoder = stack(n_bands, c.features, [c.width] * c.encoder_layers, p, last)
-            self.decoder = stack(c.features, n_bands, [c.width] * c.decoder_layers, p, last)
+            self.encoder = stack(n_bands, c.features, [c.width] * c.encoder_layers, p, last, True)
+            self.decoder = stack(c.features, n_bands, [c.width] * c.decoder_layers, p, last, False)
         widths = [c.photoz_first_width or c.width] + [c.width] * (c.photoz_layers - 1)
-        self.photoz = stack(n_bands + c.features, 3 * c.components, widths,
-                            c.photoz_dropout, c.photoz_undropped_layers)  # fmt: skip
+        self.photoz = stack(n_bands + c.features, c.n_outputs, widths,
+                            c.photoz_dropout, c.photoz_undropped_layers, True)  # fmt: skip
         self.calibration: Tensor
         self.register_buffer("calibration", torch.zeros(len(generators), len(PARAMETERS)))
+        if c.head == "classes":
+            return
         with torch.no_grad():
             bias = self.photoz.output.bias.view(len(generators), 3, c.components)
             bias[:, 1] = torch.linspace(0, redshift_max, c.components + 2)[1:-1]
@@ -91,16 +99,26 @@ class DeepZ(nn.Module):
         """Denoised inputs, (n, galaxy, band)."""
         return self.decoder(features, dropout)
 
-    def density(self, x: Tensor, features: Tensor | None, dropout: Dropout = None) -> Mixture:
-        """Redshift density from inputs and features, each tensor (n, galaxy, component)."""
+    def density(self, x: Tensor, features: Tensor | None, dropout: Dropout = None) -> Density:
+        """Redshift density from inputs and features: (n, galaxy, component or class)."""
         joint = x if features is None else torch.cat((x, features.to(x.dtype)), dim=-1)
-        return mixture(self.photoz(joint, dropout))
+        output = self.photoz(joint, dropout)
+        if self.config.head == "classes":
+            return classes(output, self.config.class_width)
+        return mixture(output)
 
-    def forward(self, x: Tensor, dropout: Dropout = None) -> Mixture:
+    def forward(self, x: Tensor, dropout: Dropout = None) -> Density:
         """Redshift density of (n, galaxy, band) inputs; calibrated, where one predicts."""
         density = self.density(x, self.features(x, dropout), dropout)
         calibrate = dropout is None and bool(self.calibration.any())
-        return calibrated(density, self.calibration) if calibrate else density
+        if calibrate and isinstance(density, Mixture):
+            return calibrated(density, self.calibration)
+        return density
+
+    def freeze_all_but_head(self) -> None:
+        """From now on only the last linear layer, which makes the density, is trained."""
+        self.requires_grad_(False)
+        self.photoz.output.requires_grad_(True)
 
     def stop_dropout(self) -> None:
         """Keep every activation from now on."""
@@ -143,6 +161,21 @@ class DeepZ(nn.Module):
         twin = DeepZ(self.config, self.n_bands, seeded_generators([0] * n))
         twin.load_state_dict(state)
         return twin.to(self.photoz.output.weight.device)
+
+
+def _front_end(
+    config: NetworkConfig, n_in: int, generators: Sequence[torch.Generator]
+) -> ConvolutionalFrontEnd | None:
+    """What reads the narrow bands before the first dense layer, if anything does."""
+    c = config
+    if c.front_end == "dense":
+        return None
+    if not c.convolved_inputs:
+        raise ValueError("network.convolved_inputs: none; photoz.networks.convolution.arranged")
+    return ConvolutionalFrontEnd(
+        n_in, c.convolved_inputs, c.convolution_layers, c.convolution_channels,
+        c.convolution_width, generators,
+    )  # fmt: skip
 
 
 def stacked(networks: Sequence[DeepZ]) -> DeepZ:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
+
+from photoz.networks.classes import Classes, log_class_density
 
 LOG_SIGMA_FLOOR = -10.0  # a component of zero width has infinite density and ends a training run
 LOG_SIGMA_CEILING = 0.0  # a hopeless galaxy must not get a component that spans a million redshifts
@@ -21,6 +23,10 @@ class Mixture(NamedTuple):
     log_weight: Tensor
     mean: Tensor
     log_sigma: Tensor
+
+
+Density: TypeAlias = Mixture | Classes
+"""What a head makes of a galaxy."""
 
 
 def mixture(output: Tensor) -> Mixture:
@@ -37,14 +43,16 @@ def mixture(output: Tensor) -> Mixture:
     return Mixture(torch.log_softmax(logit, dim=-1), mean, log_sigma)
 
 
-def log_density(p: Mixture, redshift: Tensor) -> Tensor:
+def log_density(p: Density, redshift: Tensor) -> Tensor:
     """Natural log of the density at `redshift` (...) >= ZMIN, truncated there and renormalised."""
+    if isinstance(p, Classes):
+        return log_class_density(p, redshift)
     pull = (redshift.unsqueeze(-1) - p.mean) * torch.exp(-p.log_sigma)
     gaussian = -0.5 * pull.square() - p.log_sigma - 0.5 * math.log(2 * math.pi)
     above = torch.special.log_ndtr((p.mean - ZMIN) * torch.exp(-p.log_sigma))
     return torch.logsumexp(p.log_weight + gaussian, -1) - torch.logsumexp(p.log_weight + above, -1)
 
 
-def negative_log_likelihood(p: Mixture, redshift: Tensor) -> Tensor:
+def negative_log_likelihood(p: Density, redshift: Tensor) -> Tensor:
     """Equation 2, averaged over the galaxies of a batch: one value per network, (n,)."""
     return -log_density(p, redshift).mean(-1)

@@ -9,10 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from photoz.networks.convolution import ConvolutionalFrontEnd
 
 EPSILON = 1e-5  # added to the variance, as in torch.nn.BatchNorm1d
 
@@ -208,7 +211,10 @@ LAYERS = {"linear_norm_relu": DenseLayer, "norm_linear_relu": PreNormLayer}
 
 
 class DenseStack(nn.Module):
-    """Hidden layers of given widths and dropouts, and a linear output layer."""
+    """Hidden layers of given widths and dropouts, and a linear output layer.
+
+    Behind a front end, if there is one, that reads the input first.
+    """
 
     def __init__(
         self,
@@ -218,9 +224,11 @@ class DenseStack(nn.Module):
         dropouts: Sequence[float],
         layer_order: str,
         generators: Sequence[torch.Generator],
+        front: ConvolutionalFrontEnd | None = None,
     ) -> None:
         super().__init__()
         layer = LAYERS[layer_order]
+        self.front = front
         self.hidden = nn.ModuleList(
             layer(i, o, p, generators)
             for (i, o), p in zip(pairwise([n_in, *widths]), dropouts, strict=True)
@@ -229,6 +237,8 @@ class DenseStack(nn.Module):
 
     def forward(self, x: Tensor, dropout: Sequence[torch.Generator] | None) -> Tensor:
         """Map (n, galaxy, in) to (n, galaxy, out)."""
+        if self.front is not None:
+            x = self.front(x, dropout)
         for layer in self.hidden:
             x = layer(x, dropout)
         return self.output(x)
@@ -236,6 +246,8 @@ class DenseStack(nn.Module):
     @torch.no_grad()
     def settle(self, x: Tensor) -> Tensor:
         """Settle every layer on `x` in turn and return the stack's output."""
+        if self.front is not None:
+            x = self.front.settle(x)
         for layer in self.hidden:
             assert isinstance(layer, DenseLayer | PreNormLayer)
             x = layer.settle(x)

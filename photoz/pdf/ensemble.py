@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -35,15 +35,36 @@ def average(pdfs: Sequence[PDF]) -> PDF:
         return mixture.average(mixtures)
     if mixtures:
         raise InputError("average: mixtures and grids cannot be averaged; make all of one kind")
-    first = grids[0]
-    for pdf in grids:
+    return average_grids(grids)
+
+
+def average_grids(pdfs: Iterable[GridPDF]) -> GridPDF:
+    """Mean of densities on one grid; memory does not grow with their number.
+
+    Parameters
+    ----------
+    pdfs : iterable of GridPDF
+        The same galaxies in the same order; each is asked for once the one before is added.
+
+    Raises
+    ------
+    InputError
+        If there is none, or they differ in length or grid.
+    """
+    members = iter(pdfs)
+    first = next(members, None)
+    if first is None:
+        raise InputError("average: an ensemble needs at least one p(z)")
+    total: npt.NDArray[np.float64] | None = None
+    for pdf in members:
         if len(pdf) != len(first) or not np.array_equal(pdf.z, first.z):
             raise InputError("average: members differ in galaxies or redshifts; make them again")
-    if len(grids) == 1:
+        total = np.nan_to_num(first.density) if total is None else total
+        total += np.nan_to_num(pdf.density)
+    if total is None:
         return first
-    total = np.sum([np.nan_to_num(pdf.density) for pdf in grids], axis=0)
-    members = np.sum([pdf.valid for pdf in grids], axis=0)[:, None]
-    return GridPDF(first.z, np.where(members > 0, total, np.nan))
+    # Densities are scaled to have an integral of one; a galaxy that no member has is left without.
+    return GridPDF(first.z, total)
 
 
 def gather(

@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from photoz.files import InputError
 from photoz.networks.calibration import calibrated
 from photoz.networks.density import Mixture, negative_log_likelihood
+from photoz.pdf.mixture import MixturePDF
 from photoz.survey.catalogue import Catalogue
 from photoz.training.checkpoints import TrainedNetworks
 from photoz.training.finetune import training_galaxies
@@ -44,8 +46,15 @@ def calibrate(
         One network per fold, not calibrated yet; changed in place.
     catalogue, folds, training_fraction, seed
         As in the training.
+
+    Raises
+    ------
+    InputError
+        If the networks are classifiers: the correction is one of Gaussians.
     """
     pdf = predict_folds(trained, catalogue, folds)
+    if not isinstance(pdf, MixturePDF):
+        raise InputError("calibrate: p(z) of classes has no widths to correct; calibrate: false")
     for fold in range(trained.network.n_networks):
         index = training_galaxies(catalogue, folds, fold, training_fraction, seed)
         log_weight = np.log(np.maximum(pdf.weights[index], 1e-300))

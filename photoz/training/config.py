@@ -8,6 +8,7 @@ from dataclasses import dataclass
 PAPER_STEPS = ((100, 1e-3), (200, 1e-4), (200, 1e-5), (200, 1e-6))
 PRECISIONS = ("float32", "bfloat16", "auto")
 SCHEDULES = ("one_cycle", "stepwise")
+TRAINED = ("all", "head")
 
 
 def _check(section: str, config: PretrainingConfig | FinetuningConfig) -> None:
@@ -100,6 +101,17 @@ class FinetuningConfig:
     calibrate : bool
         Correct p(z) on galaxies that a network did not see, see
         `photoz.training.calibrate`. The paper does not.
+    mixup : float
+        Parameter of the Beta distribution that galaxies are mixed with, see
+        `photoz.training.mixup`; 0 mixes none.
+    train : str
+        `all` weights, or the `head` alone: the last linear layer.
+    label_smoothing : float
+        Scatter of the labels in units of the width of p(z), see
+        `photoz.training.objective.smoothed`; the paper's is 0.15, 0 leaves them as they are.
+    oversampling : float
+        How much more often rare redshifts are drawn, from 0 (no more) to 1 (every redshift bin
+        equally often), see `photoz.training.sampling`.
     precision : str
         As in `PretrainingConfig`.
     """
@@ -114,6 +126,10 @@ class FinetuningConfig:
     empty_bands: str = "keep_one"
     quiet_epochs: int = 10
     calibrate: bool = True
+    mixup: float = 0.0
+    train: str = "all"
+    label_smoothing: float = 0.0
+    oversampling: float = 0.0
     precision: str = "float32"
 
     def __post_init__(self) -> None:
@@ -131,6 +147,16 @@ class FinetuningConfig:
             raise ValueError(
                 f"finetuning.empty_bands must be keep_one or drop_galaxy, got {self.empty_bands!r}"
             )
+
+        for name in ("mixup", "label_smoothing"):
+            if getattr(self, name) < 0:
+                raise ValueError(
+                    f"finetuning.{name} must not be negative, got {getattr(self, name)}"
+                )
+        if not 0 <= self.oversampling <= 1:
+            raise ValueError(f"finetuning.oversampling must be in [0, 1], got {self.oversampling}")
+        if self.train not in TRAINED:
+            raise ValueError(f"finetuning.train must be one of {TRAINED}, got {self.train!r}")
 
     @property
     def total_epochs(self) -> int:

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from photoz.files import InputError
+from photoz.networks.classes import check_redshifts
 from photoz.networks.config import NetworkConfig
 from photoz.networks.deepz import DeepZ, seeded_generators, stacked
-from photoz.networks.density import ZMIN, Mixture, log_density, negative_log_likelihood
+from photoz.networks.density import ZMIN
 from photoz.networks.transform import FluxRatio, check_bands
 from photoz.progress import track
 from photoz.survey.catalogue import Catalogue
@@ -21,6 +22,8 @@ from photoz.training.checkpoints import TrainedNetworks
 from photoz.training.coadds import RandomCoadds
 from photoz.training.config import FinetuningConfig
 from photoz.training.device import matmul_dtype
+from photoz.training.objective import finetuning_loss
+from photoz.training.sampling import sampling_weights
 from photoz.training.schedule import learning_rate, make_optimiser, set_learning_rate
 
 logger = logging.getLogger(__name__)
@@ -126,7 +129,10 @@ def finetune(
         check_bands(transform, catalogue.bands, "the catalogue")
         network = _own_start(start.network, n_folds)
         network.restore_scale()  # or a long pretraining would leave small steps only
+    check_redshifts(network.config, float(catalogue.redshift[np.concatenate(members)].max()))
     network.to(device)
+    if config.train == "head":
+        network.freeze_all_but_head()
     batch = min(config.batch_size, fewest)
     steps_per_epoch = fewest // batch
     n_steps = config.total_epochs * steps_per_epoch + extra_steps
@@ -135,7 +141,10 @@ def finetune(
     redshift = torch.tensor(catalogue.redshift, dtype=torch.float32, device=device)
     coadds = RandomCoadds(catalogue, device)
     seeds = network_seeds(seed, n_folds, TRAINING)
-    batches = _Batches(members, batch, seeded_generators(seeds, device))
+    weights = sampling_weights(
+        catalogue.redshift, members, config.oversampling, network.config.class_width
+    )
+    batches = _Batches(members, batch, seeded_generators(seeds, device), weights)
     optimiser = make_optimiser(network, config)
     dtype = matmul_dtype(config.precision, device)
     first_quiet_step = n_steps - config.quiet_epochs * steps_per_epoch
@@ -143,14 +152,14 @@ def finetune(
     for step in track(n_steps, "fine-tuning"):
         if step == first_quiet_step:
             network.stop_dropout()
-        index = batches.next()
-        alpha = config.alpha if step < first_quiet_step else 1.0
+        quiet = step >= first_quiet_step
+        index = batches.next(evenly=quiet)
+        alpha, mixup = (1.0, 0.0) if quiet else (config.alpha, config.mixup)
         flux, complete = coadds.draw(index, alpha, batches.generators)
-        density = network(transform(flux).to(dtype), batches.generators)
-        if config.empty_bands == "keep_one":
-            loss = negative_log_likelihood(density, redshift[index])
-        else:
-            loss = _complete_only(density, redshift[index], complete)
+        loss = finetuning_loss(
+            network, transform(flux), redshift[index], complete, config, mixup, dtype,
+            batches.generators,
+        )  # fmt: skip
         optimiser.zero_grad(set_to_none=True)
         loss.sum().backward()
         rate = learning_rate(step, n_steps, config)
@@ -182,30 +191,39 @@ def _own_start(network: DeepZ, n_folds: int) -> DeepZ:
     return stacked([network.member(fold) for fold in range(n_folds)])
 
 
-def _complete_only(density: Mixture, redshift: Tensor, complete: Tensor) -> Tensor:
-    """Mean loss per network over the galaxies that kept every band."""
-    loss = -log_density(density, redshift)
-    return torch.where(complete, loss, 0.0).sum(-1) / complete.sum(-1).clamp_min(1)
-
-
 class _Batches:
-    """Each network's own stream of batches, reshuffled every epoch."""
+    """Each network's own stream of batches, reshuffled every epoch.
+
+    With weights an epoch draws as many galaxies, some of them several times and others never.
+    """
 
     def __init__(
-        self, members: Sequence[np.ndarray], batch: int, generators: list[torch.Generator]
+        self,
+        members: Sequence[np.ndarray],
+        batch: int,
+        generators: list[torch.Generator],
+        weights: Sequence[np.ndarray] | None = None,
     ) -> None:
         device = generators[0].device
+        self.weights: list[Tensor] | None = None
+        if weights is not None:
+            self.weights = [torch.as_tensor(w, device=device) for w in weights]
         self.indices = [torch.as_tensor(m, device=device) for m in members]
         self.batch, self.generators = batch, generators
         self.left: list[Tensor] = [x[:0] for x in self.indices]
 
-    def next(self) -> Tensor:
-        """Galaxies of the next step, (network, batch)."""
+    def next(self, evenly: bool = False) -> Tensor:
+        """Galaxies of the next step, (network, batch); weights act where `evenly` is not set."""
         rows = []
         for k, g in enumerate(self.generators):
             if len(self.left[k]) < self.batch:
-                order = torch.randperm(len(self.indices[k]), generator=g, device=g.device)
-                self.left[k] = self.indices[k][order]
+                self.left[k] = self.indices[k][self._order(k, g, evenly)]
             rows.append(self.left[k][: self.batch])
             self.left[k] = self.left[k][self.batch :]
         return torch.stack(rows)
+
+    def _order(self, k: int, generator: torch.Generator, evenly: bool) -> Tensor:
+        n = len(self.indices[k])
+        if self.weights is None or evenly:
+            return torch.randperm(n, generator=generator, device=generator.device)
+        return torch.multinomial(self.weights[k], n, replacement=True, generator=generator)

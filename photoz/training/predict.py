@@ -10,10 +10,13 @@ import numpy as np
 import torch
 
 from photoz.files import InputError
+from photoz.networks.classes import Classes, class_pdf
 from photoz.networks.deepz import DeepZ
-from photoz.networks.density import ZMIN, Mixture
+from photoz.networks.density import ZMIN, Density, Mixture
 from photoz.networks.transform import check_bands
-from photoz.pdf.mixture import MixturePDF, average
+from photoz.pdf.ensemble import average, average_grids
+from photoz.pdf.grid import PDF, GridPDF
+from photoz.pdf.mixture import MixturePDF
 from photoz.survey.catalogue import Catalogue
 from photoz.training.checkpoints import TrainedNetworks
 from photoz.training.finetune import usable_galaxies
@@ -21,9 +24,10 @@ from photoz.training.finetune import usable_galaxies
 logger = logging.getLogger(__name__)
 
 BATCH = 512  # activations of a layer stay in the cache of one core
+CLASSES_AT_ONCE = 2048  # galaxies: 1500 classes each take 25 MB, and a few times that in the making
 
 
-def predict_folds(trained: TrainedNetworks, catalogue: Catalogue, folds: np.ndarray) -> MixturePDF:
+def predict_folds(trained: TrainedNetworks, catalogue: Catalogue, folds: np.ndarray) -> PDF:
     """Predict each galaxy with the network of its own fold, which never saw it.
 
     Parameters
@@ -37,7 +41,7 @@ def predict_folds(trained: TrainedNetworks, catalogue: Catalogue, folds: np.ndar
 
     Returns
     -------
-    MixturePDF
+    MixturePDF, or GridPDF of classifiers
         n densities.
 
     Raises
@@ -50,7 +54,7 @@ def predict_folds(trained: TrainedNetworks, catalogue: Catalogue, folds: np.ndar
     if trained.network.n_networks != n_folds:
         raise InputError(f"{trained.network.n_networks} networks cannot predict {n_folds} folds")
     usable = usable_galaxies(catalogue)
-    result = _Result(len(catalogue), trained.network.n_components)
+    result = _result(trained.network, len(catalogue))
     start = time.perf_counter()
     for fold in range(n_folds):
         index = np.flatnonzero(usable & (folds == fold))
@@ -59,7 +63,7 @@ def predict_folds(trained: TrainedNetworks, catalogue: Catalogue, folds: np.ndar
     return result.pdf()
 
 
-def predict_ensemble(trained: Sequence[TrainedNetworks], catalogue: Catalogue) -> MixturePDF:
+def predict_ensemble(trained: Sequence[TrainedNetworks], catalogue: Catalogue) -> PDF:
     """Average the densities of all networks, for galaxies that none of them has seen.
 
     Parameters
@@ -68,13 +72,18 @@ def predict_ensemble(trained: Sequence[TrainedNetworks], catalogue: Catalogue) -
         Say one per split, each of several folds.
     catalogue : Catalogue
         New galaxies; those a network cannot read get NaN.
+
+    Raises
+    ------
+    InputError
+        If some networks are classifiers and others are not, or their classes differ.
     """
-    return next(predict_blocks(trained, [catalogue]))[1]
+    return next(_averages(_members(trained), [catalogue], every=10.0))[1]
 
 
 def predict_blocks(
     trained: Sequence[TrainedNetworks], blocks: Iterable[Catalogue], every: float = 10.0
-) -> Iterator[tuple[Catalogue, MixturePDF]]:
+) -> Iterator[tuple[Catalogue, PDF]]:
     """`predict_ensemble` of block after block, for catalogues larger than memory.
 
     Parameters
@@ -88,10 +97,35 @@ def predict_blocks(
     Yields
     ------
     block : Catalogue
-    pdf : MixturePDF
+        Those given, or parts of them where classifiers need more memory.
+    pdf : MixturePDF or GridPDF
         Of its galaxies.
+
+    Raises
+    ------
+    InputError
+        As `predict_ensemble`.
     """
-    members = [(t, t.network.member(k)) for t in trained for k in range(t.network.n_networks)]
+    members = _members(trained)
+    if any(_classifies(network) for _, network in members):
+        blocks = (part for block in blocks for part in block.blocks(CLASSES_AT_ONCE))
+    yield from _averages(members, blocks, every)
+
+
+Members = Sequence[tuple[TrainedNetworks, DeepZ]]
+
+
+def _members(trained: Sequence[TrainedNetworks]) -> Members:
+    return [(t, t.network.member(k)) for t in trained for k in range(t.network.n_networks)]
+
+
+def _classifies(network: DeepZ) -> bool:
+    return network.config.head == "classes"
+
+
+def _averages(
+    members: Members, blocks: Iterable[Catalogue], every: float
+) -> Iterator[tuple[Catalogue, PDF]]:
     done, seconds, said = 0, 0.0, 0.0
     for block in blocks:
         start = time.perf_counter()
@@ -105,15 +139,19 @@ def predict_blocks(
         _say_rate(done, len(members), seconds)
 
 
-def _average_of(members: Sequence[tuple[TrainedNetworks, DeepZ]], block: Catalogue) -> MixturePDF:
+def _average_of(members: Members, block: Catalogue) -> PDF:
     usable = np.flatnonzero(usable_galaxies(block))
-    pdfs = []
-    for trained, network in members:
-        check_bands(trained.transform, block.bands, "the catalogue")
-        result = _Result(len(block), network.n_components)
-        _predict(network, trained, block, usable, result)
-        pdfs.append(result.pdf())
-    return average(pdfs)
+
+    def pdfs() -> Iterator[PDF]:
+        for trained, network in members:
+            check_bands(trained.transform, block.bands, "the catalogue")
+            result = _result(network, len(block))
+            _predict(network, trained, block, usable, result)
+            yield result.pdf()
+
+    if members and all(_classifies(network) for _, network in members):
+        return average_grids(pdf for pdf in pdfs() if isinstance(pdf, GridPDF))
+    return average([*pdfs()])
 
 
 def _say_rate(galaxies: int, networks: int, seconds: float) -> None:
@@ -124,13 +162,14 @@ def _say_rate(galaxies: int, networks: int, seconds: float) -> None:
     )  # fmt: skip
 
 
-class _Result:
+class _Mixtures:
     """Mixtures to be filled in; what stays NaN had no valid input."""
 
     def __init__(self, n: int, components: int) -> None:
         self.weights, self.means, self.sigmas = (np.full((n, components), np.nan) for _ in range(3))
 
-    def set(self, index: np.ndarray, p: Mixture) -> None:
+    def set(self, index: np.ndarray, p: Density) -> None:
+        assert isinstance(p, Mixture)
         # Weights are renormalised in double precision: float32 ones sum to 1 within 1e-7 only.
         weights = np.exp(p.log_weight[0].cpu().numpy().astype(float))
         self.weights[index] = weights / weights.sum(-1, keepdims=True)
@@ -141,13 +180,33 @@ class _Result:
         return MixturePDF(self.weights, self.means, self.sigmas, ZMIN)
 
 
+class _Probabilities:
+    """Probabilities of classes to be filled in, as `_Mixtures`."""
+
+    def __init__(self, n: int, n_classes: int, width: float) -> None:
+        self.probability, self.width = np.full((n, n_classes), np.nan, np.float32), width
+
+    def set(self, index: np.ndarray, p: Density) -> None:
+        assert isinstance(p, Classes)
+        self.probability[index] = p.log_probability[0].exp().cpu().numpy()
+
+    def pdf(self) -> GridPDF:
+        return class_pdf(self.probability, self.width)
+
+
+def _result(network: DeepZ, n: int) -> _Mixtures | _Probabilities:
+    if _classifies(network):
+        return _Probabilities(n, network.config.n_classes, network.config.class_width)
+    return _Mixtures(n, network.n_components)
+
+
 @torch.no_grad()
 def _predict(
     network: DeepZ,
     trained: TrainedNetworks,
     catalogue: Catalogue,
     index: np.ndarray,
-    result: _Result,
+    result: _Mixtures | _Probabilities,
 ) -> None:
     device = network.photoz.output.weight.device
     for start in range(0, len(index), BATCH):

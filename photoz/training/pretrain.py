@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from photoz.files import InputError
+from photoz.networks.classes import check_redshifts
 from photoz.networks.config import NetworkConfig
 from photoz.networks.deepz import DeepZ, seeded_generators
 from photoz.networks.density import negative_log_likelihood
@@ -153,6 +154,7 @@ class _Pretrainer:
         seed: int,
         device: torch.device,
     ) -> None:
+        check_redshifts(network_config, redshift_max)
         seeds = [seed + 2 * fold for fold in range(noise.n_networks)]
         generators = seeded_generators(seeds)
         network = DeepZ(network_config, len(transform.bands), generators, redshift_max).to(device)

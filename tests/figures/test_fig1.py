@@ -61,8 +61,31 @@ def test_without_features_there_is_no_autoencoder():
     assert "Encoder" not in text and "Concatenation" not in text
 
 
-def test_texts_do_not_leave_the_figure():
-    figure = fig1.draw({**NETWORK, "width": 1024, "encoder_layers": 10}, 46)
+VARIANT = {
+    "front_end": "convolutional", "convolution_layers": 2, "convolution_channels": 16,
+    "head": "classes", "class_width": 0.001, "class_redshift_max": 1.5,
+    "photoz_first_width": 400, "photoz_undropped_layers": 2, "layer_order": "norm_linear_relu",
+}  # fmt: skip
+
+
+def test_variants_of_the_network_are_told():
+    figure = fig1.draw(NETWORK | VARIANT, 46)
+    text = text_of(figure)
+    for part in (
+        "1500 classes",
+        "bins of 0.001",
+        "2 convolutions of 16 channels",
+        "of 400, then 77",
+    ):
+        assert part in text
+    assert "Gaussians" not in text
+    first, *pale = fig1.draw(NETWORK | VARIANT | {"photoz_dropout": 0.1}, 46).axes[0].patches[-3:]
+    assert first.get_facecolor()[3] > pale[0].get_facecolor()[3] == pale[1].get_facecolor()[3]
+
+
+@pytest.mark.parametrize("variant", [{}, VARIANT])
+def test_texts_do_not_leave_the_figure(variant):
+    figure = fig1.draw({**NETWORK, "width": 1024, "encoder_layers": 10} | variant, 46)
     renderer = figure.canvas.get_renderer() if hasattr(figure.canvas, "get_renderer") else None
     if renderer is None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg

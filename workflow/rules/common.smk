@@ -205,6 +205,14 @@ def start_networks(wildcards):
     return f"<results>/pretraining/{start.file}.safetensors"
 
 
+def convolved_survey(wildcards):
+    """Return the survey where a network that is not pretrained convolves its narrow bands."""
+    this = training(wildcards)
+    front_end = run["networks"][this.network]["front_end"]
+    new = this.pretraining is None
+    return run["survey"] if new and front_end == "convolutional" else []
+
+
 def template_section(wildcards):
     """Return the settings of the template fit that a job belongs to."""
     return run["templates"][training(wildcards).templates]

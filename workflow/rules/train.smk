@@ -41,6 +41,7 @@ rule finetune:
         catalogue="<results>/catalogues/{catalogue}.h5",
         splits="<results>/catalogues/{catalogue}.splits.parquet",
         start=start_networks,
+        survey=convolved_survey,
     output:
         networks="<results>/finetuning/{catalogue}/{training}/split-{split}.safetensors",
         history="<results>/finetuning/{catalogue}/{training}/split-{split}.history.parquet",
