@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from photoz import __version__
-from photoz.files import InputError, sha256
+from photoz.files import InputError, one_line, require_file, sha256
 
 if TYPE_CHECKING:
     from photoz.survey.catalogue import Catalogue
@@ -32,7 +32,11 @@ app = typer.Typer(
 
 
 def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn an `InputError` into one line on standard error and exit status 2."""
+    """Turn an `InputError`, or a refusal of the machine, into one line and exit status 2.
+
+    The line goes to standard error. The machine refuses where a file cannot be written, a disk is
+    full or there is too little memory.
+    """
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> None:
@@ -40,6 +44,10 @@ def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **kwargs)
         except InputError as error:
             typer.echo(f"photoz: {error}", err=True)
+            raise typer.Exit(2) from None
+        except (OSError, MemoryError) as error:
+            said = one_line(str(error)) or type(error).__name__
+            typer.echo(f"photoz: {said}", err=True)
             raise typer.Exit(2) from None
 
     return wrapped
@@ -102,6 +110,7 @@ def predict(
     for path in out:
         if path.suffix not in (*HDF5_SUFFIXES, ".parquet", ".fits"):
             raise InputError(f"{path}: end its name in .parquet or .fits (table) or .hdf5 (p(z))")
+    require_file(catalogue, "catalogue")
     weights = _weight_files(networks)
     galaxies = _read_galaxies(catalogue, survey)
     _warn_of_training_galaxies(catalogue, weights)
@@ -121,7 +130,8 @@ def predict(
     n, without = len(columns["flag"]), int((columns["flag"] != 0).sum())
     note = f"; {without} have no valid p(z)" if without else ""
     rate = f"{n / (time.perf_counter() - start):.4g} galaxies/s"
-    typer.echo(f"{n} galaxies -> {', '.join(map(str, out))} ({rate}){note}")
+    written = one_line(", ".join(map(str, out)))
+    typer.echo(f"{n} galaxies -> {written} ({rate}){note}")
 
 
 def _warn_of_training_galaxies(catalogue: Path, weights: list[Path]) -> None:
@@ -201,8 +211,8 @@ def validate(
     run = configuration.load(*configs)
     consistency.check(run)
     typer.echo(
-        f"{configs[-1]}: fine; run {run['name']!r} compares {', '.join(run['variants'])} "
-        f"on {', '.join(run['catalogues'])}"
+        f"{one_line(str(configs[-1]))}: fine; run {run['name']!r} compares "
+        f"{', '.join(run['variants'])} on {', '.join(run['catalogues'])}"
     )
 
 

@@ -1,12 +1,14 @@
 """The configuration of a run: read, filled with the schema's defaults, and checked.
 
 The schema `config.schema.yaml` (the workflow's folder `schemas` links to it) is JSON Schema with
-two additions of ours:
+three additions of ours:
 
 * `kinds`: an object whose keys depend on its `kind`; one sub-schema per kind,
-* `names`: a string that must be the name of an entry in that top-level section.
+* `names`: a string that must be the name of an entry in that top-level section,
+* `allowed`: what a `pattern` allows, in words.
 
-Everything is checked before the first job starts, and every message names the key's path.
+Numbers are finite, and whole ones fit into 64 bits. Everything is checked before the first job
+starts, and every message names the key's path.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -26,7 +29,11 @@ from photoz.yaml_files import read_yaml
 
 SCHEMA_PATH = Path(__file__).with_name("config.schema.yaml")
 
-_ANNOTATIONS = ("default", "description", "names", "properties", "additionalProperties", "kinds")
+_ANNOTATIONS = (
+    *("default", "description", "names", "allowed"),
+    *("properties", "additionalProperties", "kinds"),
+)
+_LARGEST = 2**63 - 1
 
 
 def load(*paths: str | Path) -> dict[str, Any]:
@@ -121,7 +128,14 @@ def derive_seed(seed: int, *labels: str | int) -> int:
 
 def fingerprint(section: Mapping[str, Any]) -> str:
     """Hash of a section of the configuration, whatever the order of its keys."""
-    return hashlib.sha256(json.dumps(section, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(_named(section), sort_keys=True).encode()).hexdigest()
+
+
+def _named(value: Any) -> Any:
+    """The same with every key a text: labels of a column map may be numbers beside texts."""
+    if isinstance(value, Mapping):
+        return {str(key): _named(item) for key, item in value.items()}
+    return [_named(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def node_at(node: dict[str, Any]) -> dict[str, Any]:
@@ -178,7 +192,7 @@ def _fill(node: dict[str, Any], value: Any, path: str) -> Any:
 def _of_kind(node: dict[str, Any], value: Mapping[str, Any], path: str) -> dict[str, Any]:
     kinds = node["kinds"]
     kind = value.get("kind", node.get("default_kind"))
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         found = "missing" if kind is None else f"unknown kind {kind!r}{_suggest(kind, kinds)}"
         raise InputError(f"config: {_join(path, 'kind')}: {found}; one of {', '.join(kinds)}")
     chosen = node_at(kinds[kind])
@@ -205,9 +219,28 @@ def _leaf(node: dict[str, Any], value: Any, path: str) -> Any:
     error = next(iter(sorted(validator.iter_errors(value), key=lambda e: len(e.path))), None)
     if error is not None:
         where = path + "".join(f"[{step}]" for step in error.path)
-        found = _suggest(str(value), node.get("enum", ()))
+        if error.validator == "pattern" and "allowed" in node:
+            raise InputError(f"config: {where}: {value!r} does not fit; {node['allowed']}")
+        found = _suggest(value, node.get("enum", ()))
         raise InputError(f"config: {where}: {error.message}{found}")
+    _check_numbers(value, path)
     return value
+
+
+def _check_numbers(value: Any, path: str) -> None:
+    """Refuse what every comparison lets through: NaN and infinity; and more than 64 bits.
+
+    A free-form mapping is checked by who reads it: column maps list `.inf` as missing.
+    """
+    if isinstance(value, list):
+        for step, item in enumerate(value):
+            _check_numbers(item, f"{path}[{step}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"config: {path}: a finite number expected, found {value}")
+    elif isinstance(value, int) and abs(value) > _LARGEST:
+        raise InputError(
+            f"config: {path}: a number below 2^63 expected, found one of {value.bit_length()} bits"
+        )
 
 
 def _number(node: dict[str, Any], value: Any) -> Any:
@@ -244,8 +277,9 @@ def _references(node: dict[str, Any], value: Any, path: str) -> Iterator[tuple[s
                 yield from _references(child, item, _join(path, key))
 
 
-def _suggest(word: str, choices: Any) -> str:
-    close = difflib.get_close_matches(word, [str(choice) for choice in choices], n=1, cutoff=0.55)
+def _suggest(word: object, choices: Any) -> str:
+    known = [str(choice) for choice in choices]
+    close = difflib.get_close_matches(str(word)[:100], known, n=1, cutoff=0.55)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 

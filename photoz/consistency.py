@@ -9,6 +9,11 @@ from typing import Any
 from photoz import inputs, stages
 from photoz.files import InputError
 
+MOST_CHUNKS = 100_000
+"""Jobs of a simulation; Snakemake holds every one in memory."""
+MOST_REDSHIFTS = 100_000
+"""Nodes of the redshift grid of a template fit."""
+
 
 def check(config: Mapping[str, Any]) -> None:
     """Check what one key alone cannot show: that the choices of a run fit together.
@@ -26,6 +31,7 @@ def check(config: Mapping[str, Any]) -> None:
     for variant in config["variants"]:
         _check_noise(config, variant)
     _check_variants(config)
+    _check_sizes(config)
     _check_training(config)
     _check_networks(config)
     for variant in config["variants"]:
@@ -55,6 +61,25 @@ def _check_variants(config: Mapping[str, Any]) -> None:
             raise InputError(
                 f"config: catalogues.{catalogue}: no variant runs on it; remove it, or add it to "
                 "a variant's catalogues"
+            )
+
+
+def _check_sizes(config: Mapping[str, Any]) -> None:
+    """Nothing is divided into more parts than a workflow can hold."""
+    for name, section in config["simulations"].items():
+        chunks = -(-section["n_galaxies"] // section["chunk_size"])
+        if chunks > MOST_CHUNKS:
+            raise InputError(
+                f"config: simulations.{name}.chunk_size: {section['chunk_size']} galaxies a job "
+                f"make {chunks} jobs, more than {MOST_CHUNKS}; raise it"
+            )
+    grids = [(f"templates.{name}.model", s["model"]) for name, s in config["templates"].items()]
+    for where, grid in [*grids, ("outlier_test", config["outlier_test"])]:
+        span = grid.get("redshift_max", 1.5) - grid.get("redshift_min", 0.0)
+        if span > MOST_REDSHIFTS * grid["redshift_step"]:
+            raise InputError(
+                f"config: {where}.redshift_step: {grid['redshift_step']:g} makes more than "
+                f"{MOST_REDSHIFTS} redshifts; raise it"
             )
 
 

@@ -9,9 +9,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_LONGEST_MESSAGE = 2000
+_SHOWN_OF_NAME = 50
+
 
 class InputError(ValueError):
-    """Something the user handed us is wrong; the message says what, where and what to do."""
+    """Something the user handed us is wrong; the message says what, where and what to do.
+
+    It is one line of moderate length, whatever the names and values in it hold.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(one_line(str(message)))
+
+
+def one_line(text: str, longest: int = _LONGEST_MESSAGE) -> str:
+    """Text that is safe to print: what is not printable escaped, a very long middle left out.
+
+    A name with a newline would otherwise forge a line of a log, one with an escape sequence
+    control the terminal, and one that is not UTF-8 could not be printed at all.
+    """
+    if len(text) > longest:
+        text = f"{text[: longest // 2]} [...] {text[-(longest // 2) :]}"
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 @contextmanager
@@ -32,7 +52,9 @@ def replace_when_done(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    # not the whole of a long name: the disk's limit is one for both
+    stem, suffix = path.stem[:_SHOWN_OF_NAME], path.suffix[:_SHOWN_OF_NAME]
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{stem}-", suffix=suffix)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -52,15 +74,21 @@ def require_file(path: str | os.PathLike[str], what: str) -> Path:
     Raises
     ------
     InputError
-        If it does not exist, is a folder or is empty; `what` says what was expected.
+        If it does not exist, is a folder, is empty or cannot be looked at; `what` says what was
+        expected.
     """
     path = Path(path)
-    if not path.exists():
-        raise InputError(f"{path}: {what} not found; check the path (now in {Path.cwd()})")
-    if not path.is_file():
-        raise InputError(f"{path}: {what} expected, but this is not a file")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: {what} is empty (0 bytes); write it again")
+    try:
+        if not path.exists():
+            raise InputError(f"{path}: {what} not found; check the path (now in {Path.cwd()})")
+        if not path.is_file():
+            raise InputError(f"{path}: {what} expected, but this is not a file")
+        if path.stat().st_size == 0:
+            raise InputError(f"{path}: {what} is empty (0 bytes); write it again")
+        if not os.access(path, os.R_OK):
+            raise InputError(f"{path}: {what} cannot be read; check its permissions")
+    except OSError as error:  # a name too long for the disk, a folder closed to us
+        raise InputError(f"{path}: {what} cannot be read ({error.strerror})") from error
     return path
 
 

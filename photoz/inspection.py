@@ -84,7 +84,7 @@ def _weights(path: Path) -> dict[str, Rows]:
 
 
 def _arrays(path: Path) -> dict[str, Rows]:
-    with np.load(path) as store:
+    with np.load(path, allow_pickle=False) as store:
         return {"arrays": [(name, f"{_shape(store[name])}") for name in store.files]}
 
 

@@ -1,4 +1,10 @@
-"""Messages between processes of ours: pickled, each after its length."""
+"""Messages between a process and its own child: pickled, each after its length.
+
+Whoever can write a pickle can run code, so these never come from a file or a network. Both ends of
+a pipe are one program under one user: the parent starts the child itself with `subprocess.Popen`
+and nobody else holds the pipe (`photoz.sps.fsps.workers`, `photoz.simulations.stream`). No other
+module may import pickle (tests/test_safety.py).
+"""
 
 from __future__ import annotations
 

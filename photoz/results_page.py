@@ -114,7 +114,7 @@ def page(
         As `photoz.metrics.conclusions.conclude` and `photoz.simulations.table1.table1` return.
         Conclusions are shown where the run has catalogues that the paper's numbers are shown for.
     """
-    made = f"Made by photoz {__version__}, code `{run.code}`, with `{run.command}`."
+    made = f"Made by photoz {__version__}, code `{run.code}`, with {code_span(run.command)}."
     parts = [f"# Results of `{run.name}`", made]
     parts += [f"> **Note:** {note}" for note in run.notes]
     parts += [DEFINITIONS, READING] + ([PAPER_NOTE] if run.paper else [])
@@ -247,6 +247,15 @@ def _with_paper(rows: list[dict[str, object]]) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     empty = [c for c in table if str(c).endswith(", paper") and table[c].isna().all()]
     return table.drop(columns=empty)
+
+
+def code_span(text: str) -> str:
+    """A text as code in Markdown, whatever backticks it has."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    if not longest:
+        return f"`{text}`"
+    fence = "`" * (longest + 1)
+    return f"{fence} {text} {fence}"
 
 
 def markdown(table: pd.DataFrame) -> str:

@@ -238,7 +238,20 @@ def command(files: Sequence[str], overrides: Mapping[str, Any]) -> str:
     for key, value in overrides.items():
         text = json.dumps(value) if isinstance(value, list | dict) else str(value)
         words.append(f"{key}={'' if value is None else text}")
-    return shlex.join(words)
+    return " ".join(map(_shell_word, words))
+
+
+def _shell_word(word: str) -> str:
+    """A word as a shell reads it, on one line: bash's $'...' where it has control characters."""
+    if word.isprintable():
+        return shlex.quote(word)
+    escaped = word.replace("\\", "\\\\").replace("'", "\\'")
+    codes = (c if c.isprintable() else _octal(c) for c in escaped)
+    return f"$'{''.join(codes)}'"
+
+
+def _octal(character: str) -> str:
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))
 
 
 def extra_steps(config: Mapping[str, Any], training: Training) -> int:

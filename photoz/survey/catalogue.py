@@ -223,8 +223,7 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
         raise InputError(f"{path}: {error}") from error
     except OSError as error:
         raise InputError(f"{path}: not a whole HDF5 file ({error}); write it again") from error
-    except (RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
-        # h5py raises any of these where bytes that are not data are damaged
+    except Exception as error:  # h5py raises many kinds where bytes that are not data are damaged
         raise InputError(f"{path}: damaged ({error}); write it again") from error
 
 
@@ -281,7 +280,7 @@ def _text(store: h5py.File, name: str) -> str:
     value = _attribute(store, name)
     if isinstance(value, bytes):
         return value.decode("utf-8")
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not value.isprintable():  # h5py lets damaged text through
         raise InputError(f"attribute '{name}' is {value!r}, not a text")
     return value
 
@@ -296,4 +295,7 @@ def _number(store: h5py.File, name: str) -> float:
 def _names(values: object) -> tuple[str, ...]:
     if not isinstance(values, Iterable) or isinstance(values, str | bytes):
         raise InputError(f"a list of band names expected, found {values!r}")
-    return tuple(v.decode() if isinstance(v, bytes) else str(v) for v in values)
+    names = tuple(v.decode() if isinstance(v, bytes) else str(v) for v in values)
+    if not all(name.isprintable() for name in names):
+        raise InputError(f"band names expected, found {names!r}")
+    return names

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from photoz.files import InputError
-from photoz.survey.keys import as_names, as_number, check_keys, did_you_mean
+from photoz.survey.keys import as_names, as_number, as_zero_point, check_keys, did_you_mean
 
 UNITS = {"maggies": 0.0, "Jy": 8.9, "mJy": 16.4, "uJy": 23.9, "nJy": 31.4}
 """Zero-point of each flux unit: AB magnitude of flux 1, by mag = -2.5 log10(f_nu in cgs) - 48.6."""
@@ -222,11 +222,11 @@ def _zero_point(entry: Mapping[str, Any], where: str) -> float | None:
     if entry.get("units") is not None and entry.get("zero_point") is not None:
         raise InputError(f"{where}: give 'units' or 'zero_point', not both")
     if entry.get("zero_point") is not None:
-        return as_number(entry["zero_point"], f"{where}: zero_point")
+        return as_zero_point(entry["zero_point"], f"{where}: zero_point")
     unit = entry.get("units")
     if unit is None:
         return None
-    if unit not in UNITS:
+    if not isinstance(unit, str) or unit not in UNITS:
         raise InputError(
             f"{where}: unknown flux unit '{unit}'; {did_you_mean(unit, UNITS)}, "
             "or give 'zero_point'"
@@ -244,7 +244,9 @@ def _exposures(value: object, bands: tuple[str, ...], where: str) -> ExposureCol
     names = entry.get("names") or {}
     if not isinstance(names, Mapping):
         raise InputError(f"{where}: names: {{label: band}} expected, found {names!r}")
-    for name in names.values():
+    for label, name in names.items():
+        if not isinstance(label, str | int):  # dates and lists have no one way to be a label
+            raise InputError(f"{where}: names: quote the label {label!r}")
         if name not in bands:
             hint = did_you_mean(name, bands)
             raise InputError(f"{where}: names: the survey has no band '{name}'; {hint}")

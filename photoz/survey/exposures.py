@@ -104,10 +104,31 @@ def read_exposures(
     if columns.zero_point is not None:
         scale = 10 ** (0.4 * (zero_point - columns.zero_point))
         flux, error = flux * scale, error * scale
-    dense = dense_exposures(
-        galaxy[taken], band[taken], flux[taken], error[taken], (len(ids), len(present))
-    )
+    _check_single_precision(taken, flux, error, f"{path}, column '{columns.flux}'")
+    try:
+        dense = dense_exposures(
+            galaxy[taken], band[taken], flux[taken], error[taken], (len(ids), len(present))
+        )
+    except MemoryError as failure:
+        raise InputError(
+            f"{path}: not enough memory, as every galaxy takes the room of the one with most "
+            "exposures; check that ids and bands are right"
+        ) from failure
     return Exposures(*dense, bands=present)
+
+
+def _check_single_precision(
+    taken: NDArray[np.bool_], flux: NDArray[np.float64], error: NDArray[np.float64], where: str
+) -> None:
+    """Raise on the first measurement that is stored in single precision as infinite or zero."""
+    largest, smallest = np.finfo(np.float32).max, np.finfo(np.float32).smallest_subnormal
+    lost = taken & ~((np.abs(flux) <= largest) & (error <= largest) & (error >= smallest))
+    if lost.any():
+        row = int(np.argmax(lost))
+        raise InputError(
+            f"{where}, row {row + 1}: {flux[row]:g} with error {error[row]:g} is beyond single "
+            f"precision ({int(lost.sum())} such rows); list it under 'missing' if not measured"
+        )
 
 
 def _galaxies(values: NDArray, ids: NDArray, where: str) -> NDArray[np.int64]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from photoz.files import InputError
+
+_LARGEST_ZERO_POINT = 100.0
 
 
 def did_you_mean(name: object, known: Iterable[object]) -> str:
@@ -47,9 +50,25 @@ def as_number(value: object, where: str) -> float:
     InputError
         If it is not a number (YAML reads 1e-3 as text: write 1.0e-3).
     """
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf"):
-        return float(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    # a whole number may be larger than any float
+    if is_number and abs(cast(float, value)) < sys.float_info.max:
+        return float(cast(float, value))
     raise InputError(f"{where}: a finite number expected, found {value!r}")
+
+
+def as_zero_point(value: object, where: str) -> float:
+    """Return a zero-point, an AB magnitude, as a float.
+
+    Raises
+    ------
+    InputError
+        If it is not a number, or so far off that fluxes could not be converted.
+    """
+    number = as_number(value, where)
+    if abs(number) > _LARGEST_ZERO_POINT:
+        raise InputError(f"{where}: {number:g} is no magnitude; that of microjansky is 23.9")
+    return number
 
 
 def as_names(value: object, where: str) -> tuple[str, ...]:

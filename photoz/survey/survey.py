@@ -15,7 +15,7 @@ from photoz.files import InputError
 from photoz.survey.bands import Band, BandSet, Kind
 from photoz.survey.columns import parse_columns
 from photoz.survey.curves import paus_narrow_bands, read_curve, sedpy_band
-from photoz.survey.keys import as_number, check_keys, did_you_mean
+from photoz.survey.keys import as_number, as_zero_point, check_keys, did_you_mean
 from photoz.survey.selection import Selection
 from photoz.yaml_files import read_yaml
 
@@ -100,6 +100,8 @@ def survey_from_dict(config: Mapping[str, Any], folder: Path) -> Survey:
     for key in ("name", "zero_point", "reference_band", "bands"):
         if values.get(key) is None:
             raise InputError(f"survey: key '{key}' is missing")
+    if not str(values["name"]).isprintable():
+        raise InputError(f"survey: name {values['name']!r}: leave out what cannot be printed")
     bands = _bands(values["bands"], folder)
     reference = values["reference_band"]
     if reference not in bands:
@@ -116,7 +118,7 @@ def survey_from_dict(config: Mapping[str, Any], folder: Path) -> Survey:
     return Survey(
         name=str(values["name"]),
         description=str(values.get("description") or "").strip(),
-        zero_point=as_number(values["zero_point"], "survey: zero_point"),
+        zero_point=as_zero_point(values["zero_point"], "survey: zero_point"),
         reference_band=reference,
         bands=bands,
         depth=_depth(values.get("depth"), bands),
@@ -147,7 +149,7 @@ def _bands(entries: object, folder: Path) -> BandSet:
 
 def _band(values: dict[str, Any], folder: Path, where: str) -> Band:
     name = values.get("name")
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str) or not name or not name.isprintable():
         raise InputError(f"{where}: 'name' must be a text (quote it), found {name!r}")
     if values.get("kind") not in ("narrow", "broad"):
         raise InputError(f"band {name}: kind must be 'narrow' or 'broad'")

@@ -6,6 +6,7 @@ import csv
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 from photoz.files import InputError, require_file
 from photoz.survey.keys import did_you_mean
+
+_LONGEST_ID = 200
 
 
 def read_columns(
@@ -229,12 +232,7 @@ def as_number_column(
     if values.dtype.kind in "fiub":
         numbers = values.astype(np.float64)
     elif values.dtype.kind == "O" or values.dtype.kind in "UST":
-        series = pd.Series(values, dtype=object)
-        numbers = np.array(pd.to_numeric(series, errors="coerce"), dtype=np.float64)
-        text = np.isnan(numbers) & ~np.asarray(pd.isna(series))
-        if text.any():
-            row = int(np.argmax(text))
-            raise InputError(f"{where}, row {row + 1}: a number expected, found {series[row]!r}")
+        numbers = _parsed(pd.Series(values, dtype=object), where)
     else:
         raise InputError(f"{where}: numbers expected, found a column of type {values.dtype}")
     for sentinel in missing:
@@ -248,14 +246,35 @@ def as_number_column(
     return numbers
 
 
+def _parsed(series: pd.Series, where: str) -> NDArray[np.float64]:
+    """Numbers of a column of objects: numbers, texts that look like one, and missing values."""
+    for row, value in enumerate(series):
+        # pandas stumbles over these; a date or a truth is no measurement either
+        known = isinstance(value, str | int | float | np.number | Decimal | bytes | None)
+        if not known and value is not pd.NA and value is not pd.NaT:
+            shown = f"{type(value).__name__} {value!r}"
+            raise InputError(f"{where}, row {row + 1}: a number expected, found a {shown}")
+    try:
+        numbers = np.array(pd.to_numeric(series, errors="coerce"), dtype=np.float64)
+    except (OverflowError, TypeError, ValueError) as error:  # whole numbers beyond any float
+        raise InputError(f"{where}: numbers expected ({error})") from error
+    text = np.isnan(numbers) & ~np.asarray(pd.isna(series))
+    if text.any():
+        row = int(np.argmax(text))
+        raise InputError(f"{where}, row {row + 1}: a number expected, found {series[row]!r}")
+    return numbers
+
+
 def as_id_column(values: NDArray, where: str) -> NDArray[np.int64] | NDArray[np.str_]:
     """A column of ids as int64 (whole numbers) or fixed-length text.
 
     Raises
     ------
     InputError
-        Naming the row of an id that is missing, fractional or too large.
+        Naming the row of an id that is missing, fractional, too large or too long.
     """
+    if values.dtype.kind not in "iufOUST":
+        raise InputError(f"{where}: ids must be whole numbers or text, not {values.dtype}")
     absent = np.asarray(pd.isna(pd.Series(values)))
     if absent.any():
         raise InputError(f"{where}, row {int(np.argmax(absent)) + 1}: the id is missing")
@@ -266,12 +285,26 @@ def as_id_column(values: NDArray, where: str) -> NDArray[np.int64] | NDArray[np.
             raise InputError(f"{where}, row {row}: id above 2^63; store it as text")
         return values.astype(np.int64)
     if values.dtype.kind == "f":
+        values = values.astype(np.float64)
         # above 2^53 neighbouring whole numbers are the same double: ids would merge
         broken = (values != np.floor(values)) | (np.abs(values) >= 2.0**53)
         if broken.any():
             row = int(np.argmax(broken))
             raise InputError(f"{where}, row {row + 1}: id {values[row]!r} is not a whole number")
         return values.astype(np.int64)
-    if values.dtype.kind in "OUST":
-        return np.array([str(value) for value in values], dtype=np.str_)
-    raise InputError(f"{where}: ids must be whole numbers or text, not {values.dtype}")
+    texts = [_id_text(value, f"{where}, row {row}") for row, value in enumerate(values, 1)]
+    return np.array(texts, dtype=np.str_)
+
+
+def _id_text(value: object, where: str) -> str:
+    """One id as text; every row takes the room of the longest, so there is a limit."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", errors="backslashreplace")
+    if not isinstance(value, str | int | float | np.number | Decimal):
+        raise InputError(f"{where}: an id expected, found a {type(value).__name__} {value!r}")
+    text = str(value)
+    if len(text) > _LONGEST_ID or not text.isprintable():
+        raise InputError(
+            f"{where}: {text!r} cannot be an id; use at most {_LONGEST_ID} printable characters"
+        )
+    return text

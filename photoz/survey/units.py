@@ -43,15 +43,22 @@ def read_units(
     """
     path = Path(path)
     if path.suffix.lower() in (".fits", ".fit"):
-        with fits.open(path, memmap=True) as store:
-            tables = [hdu for hdu in store if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)]
-            named = [hdu for hdu in tables if table is None or hdu.name == table.upper()]
-            found = {column.name: column.unit for column in named[0].columns}
+        found = _fits_units(path, table)
     elif path.suffix.lower() in (".csv", ".ecsv"):
         found = _ecsv_units(path)
     else:
         return {}
     return {name: str(found[name]) for name in names if str(found.get(name) or "").strip()}
+
+
+def _fits_units(path: Path, table: str | None) -> dict[str, str | None]:
+    try:
+        with fits.open(path, memmap=True) as store:
+            tables = [hdu for hdu in store if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)]
+            named = [hdu for hdu in tables if table is None or hdu.name == table.upper()]
+            return {column.name: column.unit for column in named[0].columns}
+    except Exception as error:  # a header of any kind of damage
+        raise InputError(f"{path}: its units (TUNIT) cannot be read ({error})") from error
 
 
 def _ecsv_units(path: Path) -> dict[str, str | None]:
@@ -130,9 +137,12 @@ def _meaning(text: str) -> float | str | None:
         return _MAGGIES[key]
     if key == "abmag":
         return _MAGNITUDE
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", u.UnitsWarning)
-        unit = u.Unit(text, parse_strict="silent")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", u.UnitsWarning)
+            unit = u.Unit(text, parse_strict="silent")
+    except Exception:  # powers beyond any number, brackets without end
+        return None
     if isinstance(unit, u.UnrecognizedUnit):
         return None
     if isinstance(unit, u.function.FunctionUnitBase) or unit == u.mag:

@@ -222,7 +222,7 @@ rule results_page:
         runtime=growing(5),
     params:
         name=run["name"],
-        command=COMMAND,
+        command=lambda wildcards: COMMAND,
         # Snakemake does not look inside photoz/: this makes the page again where that changed.
         code=lambda wildcards: provenance.package_code(),
         jobs=jobs_behind,
