@@ -237,7 +237,7 @@ def estimate(
     from photoz import estimate as costs
     from photoz.machine import available_cores, measure
 
-    run = configuration.load(*(configs or [stages.DEFAULT_CONFIG]))
+    run = configuration.load(*(configs or [Path(stages.DEFAULT_CONFIG)]))
     consistency.check(run)
     found = costs.estimate(run, measure(), cores or available_cores(), gpus)
     table = Table("rule", title=run["name"], title_justify="left", box=SIMPLE)

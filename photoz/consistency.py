@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from photoz import inputs, stages
+from photoz import exposure_stages, inputs, stages
 from photoz.files import InputError
 
 MOST_CHUNKS = 100_000
@@ -28,6 +28,7 @@ def check(config: Mapping[str, Any]) -> None:
     for name in (stages.NO_PRETRAINING, stages.NEIGHBOURS, stages.TEMPLATE_FIT):
         if name in config["pretraining"]:
             raise InputError(f"config: pretraining.{name}: this name is taken; choose another")
+    _check_wrapped_noise(config)
     for variant in config["variants"]:
         _check_noise(config, variant)
     _check_variants(config)
@@ -39,6 +40,7 @@ def check(config: Mapping[str, Any]) -> None:
     for name, section in config["templates"].items():
         _check_templates(name, section)
     _check_evaluation(config)
+    exposure_stages.check(config)
     inputs.check(config)
 
 
@@ -194,13 +196,26 @@ def _check_evaluation(config: Mapping[str, Any]) -> None:
         )
 
 
+def _check_wrapped_noise(config: Mapping[str, Any]) -> None:
+    """What wraps a noise wraps one that does not."""
+    for name, section in config["noise"].items():
+        if section["kind"] == stages.OUTLYING:
+            usual = section["noise"]
+            if config["noise"][usual]["kind"] == stages.OUTLYING:
+                raise InputError(
+                    f"config: noise.{name}.noise: {usual!r} is of the kind `outlying` too; name "
+                    "the noise below it"
+                )
+
+
 def _check_noise(config: Mapping[str, Any], variant: str) -> None:
     """Learned noise is that of the catalogue whose folds the networks are trained on."""
     pretraining = stages.variant_training(config, variant).pretraining
     if pretraining is None or not stages.learns_noise(config, pretraining):
         return
     noise = config["pretraining"][pretraining]["noise"]
-    learned = config["noise"][noise]["catalogue"]
+    section = stages.noise_section(config, noise)
+    learned = section.get("noise", section)["catalogue"]
     others = [
         name for name, other in stages.evaluated(config) if other == variant and name != learned
     ]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from photoz import costs, network_costs, stages
+from photoz import costs, exposure_stages, network_costs, stages
 from photoz.costs import MB, Cost, Run
 from photoz.machine import Machine, available_cores, measure
 
@@ -60,6 +60,8 @@ CHAINS = (
     ("template_model", "template_zero_points", "template_prior", "template_fit", "template_gather"),
 )
 CHAIN_END = ("ensemble", "evaluate", "compare", "tables", "figures", "results_page")
+# After everything else, once.
+ENDS = ("results_page", "report_page")
 
 
 @dataclass(frozen=True)
@@ -217,16 +219,26 @@ def jobs(config: Mapping[str, Any]) -> list[str]:
         names += [f"denoising/{pretraining}", f"denoising_example/{pretraining}"]
     if config["figures"]["outlier_test"]:
         names.append("outlier_test")
-    return [*names, *(f"figures/{name}" for name in _figures(config)), "results_page"]
+    names += exposure_stages.jobs(config)
+    figures = [f"figures/{name}" for name in _figures(config)]
+    return [*dict.fromkeys([*names, *figures]), *ENDS]
 
 
 def _figures(config: Mapping[str, Any]) -> list[str]:
     """Modules that draw a figure of this run, as far as is known here."""
     shown = stages.shown(config)
+    coadds = config["figures"]["test_time"] and exposure_stages.coadd_networks(config)
     drawn = {
         "fig1": shown.network,
         "fig4": stages.denoised(config),
         "fig5": stages.denoised(config),
+        "fig6": exposure_stages.alpha_scan(config),
+        "fig7": coadds,
+        "fig_test_time": coadds,
+        "figf1": exposure_stages.ordered(config),
+        "fig_members": exposure_stages.members(config),
+        "fig_examples": shown.example,
+        "fig_training_size": shown.training_sizes,
         "fig_mock": shown.mocks,
         "fig_training": shown.trainings,
         "fig_zero_points": shown.zero_points,

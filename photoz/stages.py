@@ -23,6 +23,8 @@ DEFAULT_CONFIG = "config/config.yaml"
 NO_PRETRAINING = "none"
 NEIGHBOURS = "neighbours"
 TEMPLATES, TEMPLATE_FIT = "templates", "template_fit"
+OUTLYING = "outlying"
+"""Kind of noise that wraps another."""
 CHOICES = {
     "network": ("finetuning", "pretraining"),
     NEIGHBOURS: (NEIGHBOURS,),
@@ -133,8 +135,16 @@ class Pretraining:
 
 def learns_noise(config: Mapping[str, Any], pretraining: str) -> bool:
     """Whether a pretraining's noise is learned from the catalogue that it is fine-tuned on."""
-    noise = config["pretraining"][pretraining]["noise"]
-    return bool(config["noise"][noise]["kind"] == "empirical")
+    section = noise_section(config, config["pretraining"][pretraining]["noise"])
+    return bool(section.get("noise", section)["kind"] == "empirical")
+
+
+def noise_section(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Settings of a noise; those of the noise that it wraps, if it does, are its `noise`."""
+    section = dict(config["noise"][name])
+    if section["kind"] == OUTLYING:
+        section["noise"] = dict(config["noise"][section["noise"]])
+    return section
 
 
 def pretraining_for(

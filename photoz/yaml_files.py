@@ -53,7 +53,8 @@ class UniqueKeys(yaml.SafeLoader):
         """Read a number; one that does not mean what it looks like is an error."""
         is_integer = node.tag.endswith(":int")
         value = (self.construct_yaml_int if is_integer else self.construct_yaml_float)(node)
-        if is_integer and value.bit_length() > _MOST_BITS:  # Python would not even print it
+        # Python would not even print it.
+        if isinstance(value, int) and value.bit_length() > _MOST_BITS:
             raise InputError(f"line {node.start_mark.line + 1}: a number of absurd size")
         digits = node.value.lstrip("+-").replace("_", "")
         octal = is_integer and len(digits) > 1 and digits[0] == "0" and digits.isdigit()

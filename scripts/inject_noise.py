@@ -6,12 +6,15 @@ from photoz.simulations.noisy_sample import noisy_sample
 from photoz.simulations.simulation import read_simulation
 from photoz.survey.catalogue import write_catalogue
 from photoz.survey.noise import FixedSNR, SurveyDepth, write_noise_model
+from photoz.survey.outlying_noise import OutlyingNoise
 from photoz.survey.survey import load_survey
 
 
 def noise_model(section, survey):
     settings = dict(section)
     kind = settings.pop("kind")
+    if kind == OutlyingNoise.name:
+        return OutlyingNoise(noise_model(settings.pop("noise"), survey), **settings)
     if kind == SurveyDepth.name:
         return SurveyDepth.for_survey(survey, **settings)
     return FixedSNR.for_bands(survey.bands, **settings)

@@ -7,17 +7,26 @@ from photoz.simulations.simulation import read_simulation
 from photoz.survey.catalogue import read_catalogue, write_catalogue
 from photoz.survey.noise import write_noise_model
 from photoz.survey.noise_learning import learn_noise
+from photoz.survey.outlying_noise import OutlyingNoise
 from photoz.survey.splits import read_folds
 from photoz.survey.survey import load_survey
+
+
+def around(section, learned):
+    """The learned noise, or what wraps it."""
+    if section["kind"] != OutlyingNoise.name:
+        return learned
+    return OutlyingNoise(learned, section["fraction"], section["amplitude"])
 
 
 def main(job):
     catalogue = read_catalogue(job.input.catalogue)
     folds = read_folds(job.input.splits, catalogue.id, int(job.wildcards.split))
-    model = learn_noise(catalogue, folds)
+    learned = learn_noise(catalogue, folds)
+    model, first = around(job.params.section, learned), learned.member(0)
     write_noise_model(job.output.model, model, catalogue.bands)
     simulation, survey = read_simulation(job.input.simulation), load_survey(job.input.survey)
-    sample = noisy_sample(simulation, model.member(0), survey, job.params.seed)
+    sample = noisy_sample(simulation, around(job.params.section, first), survey, job.params.seed)
     write_catalogue(job.output.sample, sample)
 
 

@@ -257,7 +257,7 @@ def test_only_a_run_that_takes_long_measures_the_machine(monkeypatch):
     monkeypatch.setattr(estimate, "measure", lambda: measured.append(1) or MACHINE)
     text = estimate.before_a_run(configuration.load(TINY), cores=2)
     assert len(text) == 3 and "not measured" in text[2] and not measured
-    text = estimate.before_a_run(resolved(variants={"pretrained": {"splits": 10}}), cores=1)
+    text = estimate.before_a_run(resolved(pretraining={"usual": {"steps": 100_000}}), cores=1)
     assert len(text) == 2 and measured
 
 

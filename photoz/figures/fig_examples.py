@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -183,7 +184,7 @@ def _draw_fluxes(ax: Axes, galaxy: Example, bands: BandSet, reference_band: str)
         at = rest * (1 + galaxy.z_spec)
         if low < at < high:
             ax.axvline(at, color="0.8", linewidth=0.7, zorder=0)
-            place = {"ha": "right", "va": "top", "fontsize": 6.5, "color": "0.35"}
+            place: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": 6.5, "color": "0.35"}
             ax.text(at, 0.97, line, rotation=90, transform=ax.get_xaxis_transform(), **place)
     ax.set_xlim(low, high)
     ax.set_ylabel(f"Flux / {reference_band} flux")

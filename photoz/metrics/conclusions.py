@@ -31,9 +31,11 @@ NO_HELP = 0.02
 """A gain below this share is none: what "does not help" leaves room for."""
 NOT_TESTED = "not tested"
 TARGET = "target"
-COLUMNS = ("conclusion", "statement", "section", "paper", "catalogue", "verdict", "variant")
-COLUMNS += ("reference", "metric", "galaxies", "n", "value", "reference_value", "ratio")
-COLUMNS += ("ratio_error", "p_value", "expected", "missing")
+COLUMNS: tuple[str, ...] = (
+    *("conclusion", "statement", "section", "paper", "catalogue", "verdict", "variant"),
+    *("reference", "metric", "galaxies", "n", "value", "reference_value", "ratio"),
+    *("ratio_error", "p_value", "expected", "missing"),
+)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ galaxies as they are, another from galaxies of which a tenth of the fluxes are w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -26,7 +25,7 @@ from photoz.simulations.noisy_sample import observed
 from photoz.simulations.single_template import template_fluxes
 from photoz.survey.bands import BandSet
 from photoz.survey.catalogue import Catalogue
-from photoz.survey.noise import Draws, FixedSNR, GaussianNoise
+from photoz.survey.outlying_noise import OutlyingNoise
 from photoz.survey.survey import Survey
 from photoz.templates.config import TemplateFitConfig
 from photoz.templates.fit import fit_catalogue
@@ -44,45 +43,6 @@ GRID_END = 1.25  # of the template fit: galaxies at the end have room to be wron
 TEST_SHARE = 0.2
 #: Smaller than the paper's network: eight templates are soon learned.
 NETWORK = NetworkConfig(encoder_layers=5, decoder_layers=5, photoz_layers=5, width=128)
-
-
-@dataclass(frozen=True)
-class OutlyingNoise(GaussianNoise):
-    """Noise in which some fluxes, in any band, are also wrong by a share that varies.
-
-    Attributes
-    ----------
-    usual : FixedSNR
-    fraction : float
-        Share of the fluxes that are wrong.
-    amplitude : float
-        They are multiplied by 1 + a with a uniform between minus and plus this.
-    """
-
-    usual: FixedSNR
-    fraction: float = 0.1
-    amplitude: float = 0.5
-    name: ClassVar[str] = "outlying"
-
-    def brightness(self, uniform: Any) -> Any:
-        """That of the usual noise."""
-        return self.usual.brightness(uniform)
-
-    def error(self, flux: Any) -> Any:
-        """Errors know nothing of outliers."""
-        return self.usual.error(flux)
-
-    def observe(self, flux: Any, draws: Draws) -> tuple[Any, Any]:
-        """Draw noisy fluxes and make some of them wrong."""
-        noisy, error = self.usual.observe(flux, draws)
-        wrong = draws.uniform(tuple(flux.shape)) < self.fraction
-        share = self.amplitude * (2 * draws.uniform(tuple(flux.shape)) - 1)
-        return noisy * (1 + wrong * share), error
-
-    def to_dict(self) -> dict[str, Any]:
-        """Name and numbers."""
-        numbers = {"fraction": self.fraction, "amplitude": self.amplitude}
-        return {"name": self.name, "usual": self.usual.to_dict(), **numbers}
 
 
 def outlier_test(

@@ -15,6 +15,7 @@ from photoz.survey.noise import (
     write_noise_model,
 )
 from photoz.survey.noise_learning import learn_noise
+from photoz.survey.outlying_noise import OutlyingNoise
 from photoz.survey.photometry import (
     ab_magnitude,
     band_flux,
@@ -35,6 +36,7 @@ __all__ = [
     "Exposures",
     "FixedSNR",
     "NoiseModel",
+    "OutlyingNoise",
     "RawCatalogue",
     "Selection",
     "Survey",

@@ -4,7 +4,7 @@ A model says how bright a simulated galaxy is observed, and maps (n, band) fluxe
 standard errors. It uses arithmetic only, so that one definition serves numpy arrays and torch
 tensors on any device. A new kind of model is a new frozen dataclass with a `name`, `brightness`,
 `error`, `observe` and `to_dict`, registered in `MODELS`. The model that is learned from a
-catalogue is in `empirical_noise`.
+catalogue is in `empirical_noise`, that with photometric outliers in `outlying_noise`.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ PAPER_STEPS = ((100, 1e-3), (200, 1e-4), (200, 1e-5), (200, 1e-6))
 PRECISIONS = ("float32", "bfloat16", "auto")
 SCHEDULES = ("one_cycle", "stepwise")
 TRAINED = ("all", "head")
+EXPOSURE_ORDERS = (None, "fixed", "same", "independent")
 
 
 def _check(section: str, config: PretrainingConfig | FinetuningConfig) -> None:
@@ -24,6 +25,23 @@ def _check(section: str, config: PretrainingConfig | FinetuningConfig) -> None:
         raise ValueError(f"{section}.learning_rate must be positive, got {config.learning_rate}")
     if not config.stepwise or any(len(phase) != 2 for phase in config.stepwise):
         raise ValueError(f"{section}.stepwise must list pairs of epochs and learning rate")
+
+
+def _check_exposures(config: FinetuningConfig) -> None:
+    if config.individual_exposures not in EXPOSURE_ORDERS:
+        raise ValueError(
+            f"finetuning.individual_exposures must be one of {EXPOSURE_ORDERS}, got "
+            f"{config.individual_exposures!r}"
+        )
+    if not 0 < config.present_exposures <= 1:
+        raise ValueError(
+            f"finetuning.present_exposures must be in (0, 1], got {config.present_exposures}"
+        )
+    if not 0 <= config.wrong_fluxes <= 1 or config.wrong_amplitude < 0:
+        raise ValueError(
+            "finetuning.wrong_fluxes must be in [0, 1] and wrong_amplitude not negative, got "
+            f"{config.wrong_fluxes} and {config.wrong_amplitude}"
+        )
 
 
 @dataclass(frozen=True)
@@ -94,6 +112,15 @@ class FinetuningConfig:
     empty_bands : str
         When no exposure of a band is drawn: keep_one measured exposure, or drop_galaxy from
         that step's loss.
+    individual_exposures : str or None
+        Every exposure is an input of its own, instead of coadds (appendix F), in a `fixed` order,
+        in one that is the `same` for all bands and galaxies of a batch and new for the next, or in
+        `independent` orders. `alpha` and `empty_bands` have no say then.
+    present_exposures : float
+        Share of the exposures, drawn once, that such networks are given.
+    wrong_fluxes, wrong_amplitude : float
+        Share of the fluxes, in any band and new at every step, that are multiplied by 1 + a with a
+        uniform between minus and plus the amplitude (appendix B).
     quiet_epochs : int
         Last epochs that train as prediction will be: full coadds, no dropout. Without them the
         networks learn the width of redshifts measured through that extra noise, and their p(z)
@@ -124,6 +151,10 @@ class FinetuningConfig:
     weight_decay: float = 1e-4
     alpha: float = 0.8
     empty_bands: str = "keep_one"
+    individual_exposures: str | None = None
+    present_exposures: float = 1.0
+    wrong_fluxes: float = 0.0
+    wrong_amplitude: float = 0.5
     quiet_epochs: int = 10
     calibrate: bool = True
     mixup: float = 0.0
@@ -147,6 +178,7 @@ class FinetuningConfig:
             raise ValueError(
                 f"finetuning.empty_bands must be keep_one or drop_galaxy, got {self.empty_bands!r}"
             )
+        _check_exposures(self)
 
         for name in ("mixup", "label_smoothing"):
             if getattr(self, name) < 0:

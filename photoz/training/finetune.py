@@ -19,9 +19,9 @@ from photoz.networks.transform import FluxRatio, check_bands
 from photoz.progress import track
 from photoz.survey.catalogue import Catalogue
 from photoz.training.checkpoints import TrainedNetworks
-from photoz.training.coadds import RandomCoadds
 from photoz.training.config import FinetuningConfig
 from photoz.training.device import matmul_dtype
+from photoz.training.fluxes import TrainingFluxes
 from photoz.training.objective import finetuning_loss
 from photoz.training.sampling import sampling_weights
 from photoz.training.schedule import learning_rate, make_optimiser, set_learning_rate
@@ -139,7 +139,7 @@ def finetune(
     logger.info("%d networks, %d galaxies each, %d steps of %d", n_folds, fewest, n_steps, batch)
 
     redshift = torch.tensor(catalogue.redshift, dtype=torch.float32, device=device)
-    coadds = RandomCoadds(catalogue, device)
+    fluxes = TrainingFluxes(catalogue, config, device)
     seeds = network_seeds(seed, n_folds, TRAINING)
     weights = sampling_weights(
         catalogue.redshift, members, config.oversampling, network.config.class_width
@@ -154,8 +154,8 @@ def finetune(
             network.stop_dropout()
         quiet = step >= first_quiet_step
         index = batches.next(evenly=quiet)
-        alpha, mixup = (1.0, 0.0) if quiet else (config.alpha, config.mixup)
-        flux, complete = coadds.draw(index, alpha, batches.generators)
+        flux, complete = fluxes.draw(index, batches.generators, quiet)
+        mixup = 0.0 if quiet else config.mixup
         loss = finetuning_loss(
             network, transform(flux), redshift[index], complete, config, mixup, dtype,
             batches.generators,
@@ -174,7 +174,7 @@ def finetune(
             recent.zero_()
     singles = [network.member(fold) for fold in range(n_folds)]
     for single, member in zip(singles, batches.indices, strict=True):
-        single.settle(transform(coadds.full(member)).unsqueeze(0))
+        single.settle(transform(fluxes.full(member)).unsqueeze(0))
     names = ["step", "fold", "loss", "learning_rate"]
     return TrainedNetworks(stacked(singles), transform), pd.DataFrame(history, columns=names)
 

@@ -129,7 +129,7 @@ def _averages(
     done, seconds, said = 0, 0.0, 0.0
     for block in blocks:
         start = time.perf_counter()
-        pdf = _average_of(members, block)
+        pdf = mean_density(members, block)
         done, seconds = done + len(block), seconds + time.perf_counter() - start
         if seconds - said > every:
             _say_rate(done, len(members), seconds)
@@ -139,7 +139,8 @@ def _averages(
         _say_rate(done, len(members), seconds)
 
 
-def _average_of(members: Members, block: Catalogue) -> PDF:
+def mean_density(members: Members, block: Catalogue) -> PDF:
+    """Average the densities of single networks, each beside the networks that it is one of."""
     usable = np.flatnonzero(usable_galaxies(block))
 
     def pdfs() -> Iterator[PDF]:

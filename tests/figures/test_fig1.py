@@ -79,8 +79,9 @@ def test_variants_of_the_network_are_told():
     ):
         assert part in text
     assert "Gaussians" not in text
-    first, *pale = fig1.draw(NETWORK | VARIANT | {"photoz_dropout": 0.1}, 46).axes[0].patches[-3:]
-    assert first.get_facecolor()[3] > pale[0].get_facecolor()[3] == pale[1].get_facecolor()[3]
+    bars = bars_of(fig1.draw(NETWORK | VARIANT | {"photoz_dropout": 0.1}, 46), "Photo-z network")
+    opacity = [bar.get_facecolor()[3] for bar in bars]
+    assert opacity[0] > opacity[1] == opacity[2]
 
 
 @pytest.mark.parametrize("variant", [{}, VARIANT])

@@ -19,15 +19,20 @@ from .test_fig1 import NETWORK
 from .test_fig3 import make_classes
 from .test_fig4 import make_example
 from .test_fig5 import make_tables
+from .test_fig6 import make_members, make_points
+from .test_fig7 import MOVES, make_left_out
 from .test_fig_calibration import make_pit, make_scores
 from .test_fig_examples import N as N_EXAMPLES
 from .test_fig_examples import make_catalogue as make_examples
 from .test_fig_examples import make_pdf
+from .test_fig_members import make_sizes as member_sizes
 from .test_fig_mock import make_catalogue
+from .test_fig_test_time import make_cuts
 from .test_fig_training import finetuning, pretraining
 from .test_fig_training_size import SIZES, make_sizes
 from .test_fig_zero_points import make_zero_points
 from .test_figb1 import make_outliers
+from .test_figf1 import TABLES
 
 ROOT = Path(__file__).parents[2]
 SURVEY = ROOT / "config" / "surveys" / "paus.yaml"
@@ -186,6 +191,47 @@ def test_examples_with_the_densities_of_other_galaxies_are_refused(tmp_path, cap
     with pytest.raises(SystemExit):
         run("fig_examples", tmp_path, inputs, {"quantiles": [0.9, 0.1]})
     assert "do not hold the same galaxies" in capsys.readouterr().err
+
+
+def test_fig6(tmp_path):
+    inputs = {"members": [parquet(tmp_path, "members", make_members())]}
+    run("fig6", tmp_path, inputs, {"points": make_points()})
+
+
+def test_fig7(tmp_path):
+    write_pdf(tmp_path / "left_out.hdf5", *make_left_out())
+    inputs = {"pdf": [str(tmp_path / "left_out.hdf5")]}
+    inputs["galaxies"] = [parquet(tmp_path, "moves", MOVES)]
+    run("fig7", tmp_path, inputs, {})
+
+
+def test_figf1(tmp_path):
+    paths = [parquet(tmp_path, order, table) for order, table in TABLES.items()]
+    run("figF1", tmp_path, {"tables": paths}, {"orders": list(TABLES)})
+
+
+def test_fig_members(tmp_path):
+    run("fig_members", tmp_path, {"members": [parquet(tmp_path, "sizes", member_sizes())]}, {})
+
+
+def test_fig_test_time(tmp_path):
+    run("fig_test_time", tmp_path, {"curves": [parquet(tmp_path, "cuts", make_cuts())]}, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "params"),
+    [
+        ("fig6", {"members": []}, {"points": []}),
+        ("fig7", {"pdf": [], "galaxies": []}, {}),
+        ("figF1", {"tables": []}, {"orders": []}),
+        ("fig_members", {"members": []}, {}),
+        ("fig_test_time", {"curves": []}, {}),
+    ],
+)
+def test_figures_that_a_run_has_nothing_for_say_so(tmp_path, capsys, name, inputs, params):
+    with pytest.raises(SystemExit):
+        run(name, tmp_path, inputs, params)
+    assert "nothing to draw" in capsys.readouterr().err
 
 
 def test_a_broken_table_ends_with_one_line_that_names_the_file(tmp_path, capsys):

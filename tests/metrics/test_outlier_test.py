@@ -1,42 +1,14 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
-import torch
 
 from photoz.metrics import outlier_test as module
-from photoz.metrics.outlier_test import METHODS, OutlyingNoise, disturbed_band, outlier_test
-from photoz.survey.noise import FixedSNR, NumpyDraws
+from photoz.metrics.outlier_test import METHODS, disturbed_band, outlier_test
 from photoz.survey.survey import load_survey
 
 SURVEYS = Path(__file__).parents[2] / "config" / "surveys"
 BROAD = load_survey(SURVEYS / "cosmos_broadband.yaml")
 PAUS = load_survey(SURVEYS / "paus.yaml")
-
-
-class TorchDraws:
-    def __init__(self):
-        self.generator = torch.Generator().manual_seed(1)
-
-    def normal(self, shape):
-        return torch.randn(shape, generator=self.generator)
-
-    def uniform(self, shape):
-        return torch.rand(shape, generator=self.generator)
-
-
-@pytest.mark.parametrize("kind", [np.ones, torch.ones])
-def test_a_tenth_of_the_fluxes_is_wrong_and_the_errors_do_not_say_so(kind):
-    noise = OutlyingNoise(FixedSNR((1000.0, 1000.0)), fraction=0.1, amplitude=0.5)
-    draws = NumpyDraws(np.random.default_rng(1)) if kind is np.ones else TorchDraws()
-    noisy, error = noise.observe(kind((20000, 2)), draws)
-    noisy, error = np.asarray(noisy), np.asarray(error)
-    assert error == pytest.approx(0.001)
-    wrong = np.abs(noisy - 1) > 0.01
-    # uniform between -0.5 and 0.5: 2 per cent of the wrong ones look right
-    assert wrong.mean(axis=0) == pytest.approx(0.098, abs=0.007)
-    assert np.abs(noisy - 1).max() == pytest.approx(0.5, abs=0.01)
-    assert noisy[wrong].mean() == pytest.approx(1.0, abs=0.02)
 
 
 def test_flux_is_added_in_the_bluest_broad_band():

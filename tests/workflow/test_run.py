@@ -20,7 +20,8 @@ from tests.workflow.test_dry_run import jobs
 
 pytestmark = pytest.mark.slow
 
-VARIANTS = ("pretrained", "scratch", "neighbours", "neighbours_half", "bcnz2")
+VARIANTS = ("pretrained", "scratch", "full_coadds", "exposures")
+VARIANTS += ("neighbours", "neighbours_half", "bcnz2")
 
 
 def results(workflow):
@@ -70,7 +71,7 @@ def test_all_variants_have_the_same_galaxies(finished):
         np.testing.assert_array_equal(table["id"], ids, err_msg=str(path))
         np.testing.assert_array_equal(table["z_spec"], redshift, err_msg=str(path))
     densities = sorted(made.glob("photoz/mock/*.hdf5")) + sorted(made.glob("predictions/**/*.hdf5"))
-    assert len(densities) == len(VARIANTS) + 6
+    assert len(densities) == len(VARIANTS) + 8
     for path in densities:
         np.testing.assert_array_equal(read_pdf(path)[1]["id"], catalogue.id, err_msg=str(path))
 

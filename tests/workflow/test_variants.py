@@ -1,5 +1,7 @@
 """Variants of network and training in the workflow: planned, checked, run."""
 
+import re
+
 import numpy as np
 import pytest
 import yaml
@@ -58,7 +60,8 @@ def test_only_what_convolves_reads_the_survey_to_fine_tune(workflow):
     path = write(workflow.folder)
     result = workflow.run("--dry-run", "--configfile", str(path), config=None)
     assert result.returncode == 0, result.stdout
-    blocks = [b for b in result.stdout.split("\n\n") if "rule finetune:" in b]
+    blocks = re.split(r"^\[", result.stdout, flags=re.MULTILINE)
+    blocks = [block for block in blocks if "rule finetune:" in block]
     assert len(blocks) == 4
     for block in blocks:
         assert ("paus.yaml" in block) == ("none.convolutional" in block), block

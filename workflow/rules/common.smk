@@ -6,7 +6,14 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from photoz import configuration, consistency, inputs, provenance, stages
+from photoz import (
+    configuration,
+    consistency,
+    exposure_stages,
+    inputs,
+    provenance,
+    stages,
+)
 from photoz.captions import caption_html
 from photoz.files import InputError
 from photoz.yaml_files import read_yaml
@@ -23,6 +30,11 @@ try:
             inputs.check_fsps(run)
     SHOWN = stages.shown(run)
     CURVES = inputs.curve_files(run)
+    # What Figs 6 and 7, F1 and the other figures on exposures show, as (catalogue, variant).
+    SCAN = exposure_stages.alpha_scan(run)
+    MEMBERS = exposure_stages.members(run)
+    TEST_TIME = exposure_stages.coadd_networks(run)
+    ORDERED = exposure_stages.ordered(run)
 except InputError as error:
     raise WorkflowError(str(error))
 
@@ -196,6 +208,26 @@ def pretraining_noise(wildcards):
     return [f"<results>/noise/{stages.noise_file(run, pretraining(wildcards))}.json"]
 
 
+def training_catalogue(wildcards):
+    """Return the galaxies that networks learn from: with coadds, or with single exposures."""
+    present = exposure_stages.layout(run, training(wildcards))
+    layout = "" if present is None else f".exposures-{present}"
+    return f"<results>/catalogues/{wildcards.catalogue}{layout}.h5"
+
+
+def laid_out_exposures(wildcards):
+    """Return the single exposures that the networks of a variant read."""
+    chosen = stages.variant_training(run, wildcards.variant)
+    present = exposure_stages.layout(run, chosen)
+    return f"<results>/catalogues/{wildcards.catalogue}.exposures-{present}.h5"
+
+
+def first_networks(wildcards):
+    """Return the networks of a variant's first split."""
+    name = stages.variant_training(run, wildcards.variant).name
+    return f"<results>/finetuning/{wildcards.catalogue}/{name}/split-0.safetensors"
+
+
 def start_networks(wildcards):
     """Return the pretrained networks that a training starts from, if any."""
     name = training(wildcards).pretraining
@@ -340,6 +372,7 @@ def jobs_behind(wildcards):
     figures = [f"figures/{figure}" for figure in FIGURES]
     behind = [f"{rule}/{name}" for rule in DENOISING for name in DENOISED]
     behind += ["outlier_test"] if run["figures"]["outlier_test"] else []
+    behind += exposure_stages.jobs(run)
     return [*dict.fromkeys([*stages.jobs(run), *behind, *figures])]
 
 

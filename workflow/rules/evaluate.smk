@@ -133,8 +133,8 @@ rule conclusions:
         CPU
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         evaluated=IN_PAPER,
         n_boot=run["evaluation"]["n_boot"],
@@ -251,8 +251,8 @@ rule report_page:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         name=run["name"],
         captions=captions,

@@ -119,6 +119,57 @@ rule fig5:
         "../../scripts/fig5.py"
 
 
+# Scatter against the share of exposures in random coadds (paper, Fig. 6).
+rule fig6:
+    input:
+        members=fill(
+            "<results>/evaluation/{catalogue}/{variant}.members.parquet",
+            [(point.catalogue, point.variant) for point in SCAN],
+        ),
+    output:
+        **figure("fig6", drawn=SCAN),
+    log:
+        "<logs>/figures/fig6.log",
+    benchmark:
+        "<benchmarks>/figures/fig6.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(5),
+    params:
+        points=[tuple(point) for point in SCAN],
+    script:
+        "../../scripts/fig6.py"
+
+
+# p(z) of one galaxy with each exposure left out in turn (paper, Fig. 7).
+rule fig7:
+    input:
+        pdf=fill("<results>/leave_one_out/{catalogue}/{variant}.hdf5", TEST_TIME[:1]),
+        galaxies=fill(
+            "<results>/leave_one_out/{catalogue}/{variant}.parquet", TEST_TIME[:1]
+        ),
+    output:
+        **figure("fig7", drawn=TEST_TIME and run["figures"]["test_time"]),
+    log:
+        "<logs>/figures/fig7.log",
+    benchmark:
+        "<benchmarks>/figures/fig7.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(5),
+    params:
+        shown=[f"{variant} on {catalogue}" for catalogue, variant in TEST_TIME[:1]],
+        galaxies=run["test_time"]["galaxies"],
+    script:
+        "../../scripts/fig7.py"
+
+
 # PIT of one network and of the ensemble (paper, Fig. 8).
 rule fig8:
     input:
@@ -212,6 +263,86 @@ rule figD1:
         variants=SHOWN.variants,
     script:
         "../../scripts/figD1.py"
+
+
+# Scatter of redshifts between orders of the exposures (paper, Fig. F1).
+rule figF1:
+    input:
+        tables=fill("<results>/exposure_orders/{catalogue}/{variant}.parquet", ORDERED),
+    output:
+        **figure("figF1", drawn=ORDERED),
+    log:
+        "<logs>/figures/figF1.log",
+    benchmark:
+        "<benchmarks>/figures/figF1.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(5),
+    params:
+        # The order that each of them was trained with.
+        orders=[
+            run["finetuning"][stages.variant_training(run, variant).finetuning][
+                "individual_exposures"
+            ]
+            for _, variant in ORDERED
+        ],
+        present=[
+            exposure_stages.layout(run, stages.variant_training(run, variant))
+            for _, variant in ORDERED
+        ],
+        n_orders=run["test_time"]["orders"],
+    script:
+        "../../scripts/figF1.py"
+
+
+# Scatter against the number of networks averaged (paper, section 5.2).
+rule fig_members:
+    input:
+        members=fill(
+            "<results>/evaluation/{catalogue}/{variant}.members.parquet", MEMBERS
+        ),
+    output:
+        **figure("fig_members", drawn=MEMBERS),
+    log:
+        "<logs>/figures/fig_members.log",
+    benchmark:
+        "<benchmarks>/figures/fig_members.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(5),
+    script:
+        "../../scripts/fig_members.py"
+
+
+# Quality cuts on what random coadds at test time tell (paper, section 6.2).
+rule fig_test_time:
+    input:
+        curves=fill(
+            "<results>/test_time/{catalogue}/{variant}.curves.parquet", TEST_TIME
+        ),
+    output:
+        **figure("fig_test_time", drawn=TEST_TIME and run["figures"]["test_time"]),
+    log:
+        "<logs>/figures/fig_test_time.log",
+    benchmark:
+        "<benchmarks>/figures/fig_test_time.tsv"
+    conda:
+        CPU
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(5),
+    params:
+        draws=run["test_time"]["draws"],
+        alpha=run["test_time"]["alpha"],
+    script:
+        "../../scripts/fig_test_time.py"
 
 
 # The mock survey beside real galaxies.
@@ -329,8 +460,8 @@ rule fig_training_size:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         sizes=SHOWN.training_sizes,
         n_folds=run["splits"]["n_folds"],
@@ -355,8 +486,8 @@ rule fig_calibration:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         catalogues=[catalogue for catalogue, _ in SHOWN.reference],
         variants=run["figures"]["variants"],
@@ -382,8 +513,8 @@ rule fig_examples:
         CPU
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=5,
+        mem_mb=growing(2000),
+        runtime=growing(5),
     params:
         catalogues=[catalogue for catalogue, _ in SHOWN.example],
         quantiles=[0.95, 0.75, 0.5, 0.25, 0.05],

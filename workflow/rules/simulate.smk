@@ -80,7 +80,7 @@ rule inject_noise:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        section=section("noise", "noise"),
+        section=lambda wildcards: stages.noise_section(run, wildcards.noise),
         seed=seed("noise"),
     script:
         "../../scripts/inject_noise.py"
@@ -109,7 +109,7 @@ rule learn_noise:
         mem_mb=growing(4000),
         runtime=growing(10),
     params:
-        section=section("noise", "noise"),
+        section=lambda wildcards: stages.noise_section(run, wildcards.noise),
         seed=seed("noise"),
     script:
         "../../scripts/learn_noise.py"
@@ -134,8 +134,8 @@ rule table1:
         CPU
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         priors=stages.priors(run),
     script:

@@ -38,7 +38,7 @@ rule pretrain:
 
 rule finetune:
     input:
-        catalogue="<results>/catalogues/{catalogue}.h5",
+        catalogue=training_catalogue,
         splits="<results>/catalogues/{catalogue}.splits.parquet",
         start=start_networks,
         survey=convolved_survey,
@@ -70,7 +70,7 @@ rule finetune:
 
 rule predict:
     input:
-        catalogue="<results>/catalogues/{catalogue}.h5",
+        catalogue=training_catalogue,
         splits="<results>/catalogues/{catalogue}.splits.parquet",
         networks="<results>/finetuning/{catalogue}/{training}/split-{split}.safetensors",
     output:
