@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 #: Where Slurm's commands look: the executor drops SLURM_CONF from the environment of jobs.
 ETC = Path("/etc/slurm")
 LINKS = (ETC / "slurm.conf", ETC / "gres.conf")
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "sinfo", "scancel")
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "sinfo", "scancel")
 #: Of a job that will not change any more.
 ENDED = {"COMPLETED", "CANCELLED", "FAILED", "OUT_OF_MEMORY", "TIMEOUT", "NODE_FAIL"}
 _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
@@ -55,7 +55,7 @@ def _answers(configuration):
 
 @dataclass(frozen=True)
 class Job:
-    """A job as Slurm itself remembers it; times in seconds, memory in MB, limit in minutes."""
+    """A job as Slurm itself remembers it: times in seconds, memory in MB, limit in minutes."""
 
     number: str
     comment: str
@@ -63,7 +63,8 @@ class Job:
     partition: str
     memory: int
     minutes: int
-    gpus: str
+    gpus: str  # asked for with --gpus
+    gres: str  # with --gres
     start: int
     end: int
 
@@ -75,36 +76,33 @@ class Job:
 
 def jobs():
     """Every job since the cluster started, ended ones too."""
-    fields = "%i|%k|%T|%P|%m|%l|%b|%S|%e"
-    lines = query("squeue", "--states=all", "--noheader", "--array", f"--format={fields}")
-    return [_parse(line) for line in lines.splitlines()]
+    lines = query("scontrol", "show", "job", "--oneliner").splitlines()
+    return [_parse(line) for line in lines if line.startswith("JobId=")]
 
 
 def _parse(line):
-    number, comment, state, partition, memory, limit, gpus, start, end = line.split("|")
+    said = dict(re.findall(r"(\S+?)=(\S*)", line))
     return Job(
-        number,
-        comment,
-        state,
-        partition,
-        _megabytes(memory),
-        _minutes(limit),
-        gpus,
-        *(0 if time == "N/A" else int(time) for time in (start, end)),
+        said["JobId"],
+        said["Comment"],
+        said["JobState"],
+        said["Partition"],
+        _megabytes(said["MinMemoryNode"]),
+        _minutes(said["TimeLimit"]),
+        said.get("TresPerJob", ""),
+        said.get("TresPerNode", ""),
+        *(int(said[key]) if said[key].isdecimal() else 0 for key in ("StartTime", "EndTime")),
     )
 
 
 def _megabytes(text):
-    return int(float(text[:-1]) * 1024) if text.endswith("G") else int(text.rstrip("M"))
+    return int(float(text[:-1]) * 1024) if text.endswith("G") else int(text.removesuffix("M"))
 
 
 def _minutes(text):
-    """Minutes of a limit such as `1-04:00:00` or `30:00`; 0 of none."""
-    if text == "UNLIMITED":
-        return 0
+    """Minutes of a limit such as `1-04:00:00`."""
     days, _, rest = text.rpartition("-")
-    parts = [int(part) for part in rest.split(":")]
-    hours, minutes = ([0, *parts] if len(parts) == 2 else parts)[:2]
+    hours, minutes, _ = (int(part) for part in rest.split(":"))
     return (int(days or 0) * 24 + hours) * 60 + minutes
 
 

@@ -1,6 +1,7 @@
 """A Slurm that is started for these tests, and the workflow on it."""
 
 import os
+import subprocess
 import sys
 from dataclasses import dataclass
 
@@ -29,6 +30,18 @@ class Submitted(Workflow):
             command += ["--slurm-init-seconds-before-status-checks", "1"]
             command += ["--slurm-status-command", "squeue"]  # there is no accounting
         return command
+
+    def start(self, *arguments):
+        """Start Snakemake, with what it says in a file."""
+        with (self.folder / "snakemake.log").open("w") as log:
+            return subprocess.Popen(
+                self.command(*arguments),
+                cwd=self.folder,
+                env=self.environment(),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -35,12 +35,12 @@ def test_the_whole_run_is_submitted_and_one_gpu_job_runs_at_a_time(submit, new_j
     workflow = submit()
     arguments = ["all", "--set-resources", *ON_THE_GPU_PARTITION]
     arguments += ["--slurm-array-jobs", "finetune, predict"]
-    result = workflow.run(*arguments, timeout=540)
+    result = workflow.run(*arguments, timeout=1800)
     assert result.returncode == 0, result.stdout[-5000:]
     assert (workflow.folder / "results" / "tiny" / "results.md").exists()
 
-    done = new_jobs()
-    assert {job.state for job in done} == {"COMPLETED"}
+    # On a busy machine a job may reach its time limit, and is tried again.
+    done = [job for job in new_jobs() if job.state == "COMPLETED"]
     assert {job.rule for job in done} <= set(RULES)
     planned = int(re.search(r"^total +(\d+)$", result.stdout, re.MULTILINE)[1])
     assert len(done) == planned - 1  # `all` makes nothing
@@ -49,7 +49,7 @@ def test_the_whole_run_is_submitted_and_one_gpu_job_runs_at_a_time(submit, new_j
     others = [job for job in done if job.rule not in TRAINING]
     assert len(on_gpu) == 4
     assert {(job.partition, job.gpus) for job in on_gpu} == {("gpu", "gres:gpu:1")}
-    assert {(job.partition, job.gpus) for job in others} == {("main", "N/A")}
+    assert {(job.partition, job.gpus) for job in others} == {("main", "")}
     assert overlapping(on_gpu) == []
     assert overlapping(others), "nothing ran side by side: the line above shows nothing"
     for rule in TRAINING:
@@ -61,7 +61,7 @@ def test_the_whole_run_is_submitted_and_one_gpu_job_runs_at_a_time(submit, new_j
 
 def test_a_failed_job_is_tried_again_with_more_and_gres_is_the_other_way(submit, new_jobs):
     workflow = submit()
-    target = "results/tiny/finetuning/mock/scratch.short.50/split-0.safetensors"
+    target = "results/tiny/finetuning/mock/none.short.50/split-0.safetensors"
     resources = [*ON_THE_GPU_PARTITION, "finetune:gpu=0", "finetune:gres='gpu:1'"]
     process = workflow.start(target, "--set-resources", *resources)
 
@@ -79,7 +79,7 @@ def test_a_failed_job_is_tried_again_with_more_and_gres_is_the_other_way(submit,
     assert (second.state, second.memory, second.minutes) == ("COMPLETED", 8000, 60)
     assert (workflow.folder / target).exists()
     trained = next(job for job in new_jobs() if job.rule == "finetune")
-    assert trained.gpus == "gres:gpu:1"
+    assert (trained.gpus, trained.gres) == ("", "gres:gpu:1")
     assert visible_devices(workflow, "finetune") == ["0"]
 
 
@@ -94,7 +94,7 @@ def test_an_interrupted_run_leaves_no_job_behind(submit, new_jobs):
         process.kill()
     wait_for(lambda: not live_jobs(), 20)
     assert "CANCELLED" in {job.state for job in new_jobs()}
-    assert list((workflow.folder / ".snakemake" / "locks").iterdir()) == []
+    assert list(workflow.folder.glob(".snakemake/locks/*")) == []
 
 
 def test_the_generic_profile_submits_too(submit, new_jobs):
