@@ -14,6 +14,7 @@ CONFIG ?= config/config.yaml
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 DISK_GB := 6
+KILLS ?= 100
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,7 +39,7 @@ RUN_FSPS_TESTS = PHOTOZ_TEST_DATA=$(dir $(abspath $(FSPS_DATA))) PHOTOZ_TEST_FSP
 # What keeps a real Slurm from being started on this machine, or nothing.
 NO_SLURM = $(BIN)/python -c 'from tests.slurm.cluster import reason_to_skip; print(reason_to_skip() or "")'
 
-.PHONY: run report test test-fsps test-slurm lint format typecheck workflow-lint unit-test docs env clean help
+.PHONY: run report test test-fsps test-slurm test-faults lint format typecheck workflow-lint unit-test docs env clean help
 
 run: $(READY)  ## set up and run the workflow (CONFIG=file, CORES=n)
 	$(SNAKEMAKE) all $(OPTIONS)
@@ -78,6 +79,10 @@ $(VENV)/.cluster: $(READY)
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[cluster]' \
 		> $(VENV)/install-cluster.log 2>&1 || { tail -n 5 $(VENV)/install-cluster.log >&2; exit 1; }
 	@touch $@
+
+# Takes about as long as 20 tiny runs: an hour on two cores.
+test-faults: $(READY)  ## kill jobs of the tiny run at random, resume it, compare (KILLS=100; REPORT=1 renews docs/reliability.md)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.kills --kills $(KILLS) $(if $(REPORT),--report docs/reliability.md)
 
 # pip keeps what it built by name alone, whatever the flags: hence no cache.
 $(FSPS)/.ready: $(READY)

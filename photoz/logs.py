@@ -39,24 +39,27 @@ def job_log(path: str | os.PathLike[str]) -> Iterator[None]:
         The log file; its folder is created and an older log is replaced.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     terminal = sys.stderr
     start = time.monotonic()
     failure: str | None = None
     code = imported_code()  # now: somebody may edit a module while the job runs
-    with open(path, "w", encoding="utf-8", buffering=1) as stream, _everything_to(stream):
-        print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} on {platform.node()}", file=stream)
-        try:
-            yield
-        except InputError as error:
-            failure = f"error: {error}"
-            print(failure, file=stream)
-        except Exception as error:
-            traceback.print_exc(file=stream)
-            failure = f"error: {type(error).__name__}: {error} (see {path})"
-        else:
-            print(f"finished after {time.monotonic() - start:.1f} s", file=stream)
-            print(FINGERPRINT + json.dumps(imported_code() | code, sort_keys=True), file=stream)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "w", encoding="utf-8", buffering=1) as stream, _everything_to(stream):
+            print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} on {platform.node()}", file=stream)
+            try:
+                yield
+            except InputError as error:
+                failure = f"error: {error}"
+                print(failure, file=stream)
+            except Exception as error:
+                failure = f"error: {type(error).__name__}: {error} (see {path})"
+                traceback.print_exc(file=stream)
+            else:
+                print(f"finished after {time.monotonic() - start:.1f} s", file=stream)
+                print(FINGERPRINT + json.dumps(imported_code() | code, sort_keys=True), file=stream)
+    except OSError as error:  # the disk is full, or read-only
+        failure = failure or f"error: {path}: the log cannot be written ({error.strerror})"
     if failure is not None:
         print(failure, file=terminal)
         raise SystemExit(1)

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import sys
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from photoz.files import sha256
 
 _DATA = "photoz/data/"
 _DIGITS = 12
@@ -42,6 +47,23 @@ def imported_code() -> dict[str, str]:
     named = set().union(*(_strings(path) for path in paths.values()))
     data = {key: digest for key, digest in _data_code().items() if Path(key).name in named}
     return {name: _code(path) for name, path in paths.items()} | data
+
+
+def origin(params: Mapping[str, Any], inputs: Iterable[str | os.PathLike[str]]) -> dict[str, Any]:
+    """All that a job's result depends on, JSON-able: equal only where the result would be too.
+
+    Parameters
+    ----------
+    params : mapping
+        What the job was told.
+    inputs : iterable of path-like
+        Files it reads.
+    """
+    return {
+        "params": dict(params),
+        "inputs": {str(path): sha256(path) for path in inputs},
+        "code": imported_code(),
+    }
 
 
 def current_code(key: str) -> str | None:

@@ -7,6 +7,7 @@ from photoz.files import replace_when_done, sha256
 from photoz.logs import job_log
 from photoz.networks.config import NetworkConfig
 from photoz.networks.convolution import arranged
+from photoz.provenance import origin
 from photoz.survey.catalogue import read_catalogue
 from photoz.survey.splits import read_folds
 from photoz.survey.survey import load_survey
@@ -15,6 +16,7 @@ from photoz.training.checkpoints import load_networks, save_networks
 from photoz.training.config import FinetuningConfig
 from photoz.training.device import pick_device
 from photoz.training.finetune import finetune
+from photoz.training.resume import Checkpoint
 
 STAGES = ("network", "match_steps_of")  # names of other sections, resolved by the rule
 
@@ -32,6 +34,7 @@ def main(job):
     if job.input.get("survey"):  # where a network without pretraining asks which bands are narrow
         network = arranged(network, load_survey(job.input.survey).bands)
     galaxies = {"training_fraction": job.params.fraction, "seed": [job.params.seed]}
+    checkpoint = Checkpoint(f"{job.output.networks}.checkpoint", origin(job.params, job.input))
     trained, history = finetune(
         catalogue,
         folds,
@@ -40,6 +43,7 @@ def main(job):
         config,
         device=device,
         extra_steps=job.params.extra_steps,
+        checkpoint=checkpoint,
         **galaxies,
     )
     if config.calibrate:
@@ -55,6 +59,7 @@ def main(job):
     save_networks(job.output.networks, trained, metadata)
     with replace_when_done(job.output.history) as path:
         history.to_parquet(path, index=False)
+    checkpoint.remove()
 
 
 if __name__ == "__main__":

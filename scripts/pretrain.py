@@ -8,6 +8,7 @@ from photoz.logs import job_log
 from photoz.networks.config import NetworkConfig
 from photoz.networks.convolution import arranged
 from photoz.networks.transform import FluxRatio, check_bands
+from photoz.provenance import origin
 from photoz.simulations.simulation import read_simulation
 from photoz.simulations.stream import GalaxyStream, make_draw
 from photoz.sps.grid import load_grid
@@ -17,6 +18,7 @@ from photoz.training.checkpoints import save_networks
 from photoz.training.config import PretrainingConfig
 from photoz.training.device import pick_device
 from photoz.training.pretrain import pretrain, pretrain_fresh
+from photoz.training.resume import Checkpoint
 
 STAGES = ("network", "simulation", "noise")  # names of other sections, resolved by the rule
 
@@ -47,14 +49,17 @@ def main(job):
     torch.set_num_threads(1 if config.fresh else job.threads)
     network = arranged(NetworkConfig(**job.params.network), survey.bands)
     shared = (transform, noise, network, config)
+    checkpoint = Checkpoint(f"{job.output.networks}.checkpoint", origin(job.params, job.input))
     if config.fresh:
         with galaxy_stream(job, survey, device) as galaxies:
-            trained, history = pretrain_fresh(galaxies, *shared, job.params.seed, device)
+            trained, history = pretrain_fresh(
+                galaxies, *shared, job.params.seed, device, checkpoint
+            )
     else:
         simulation = read_simulation(job.input.simulation)
         check_bands(transform, simulation.bands, "the simulation")
         trained, history = pretrain(
-            simulation.flux, simulation.redshift, *shared, job.params.seed, device
+            simulation.flux, simulation.redshift, *shared, job.params.seed, device, checkpoint
         )
     metadata = {
         "stage": "pretraining",
@@ -66,6 +71,7 @@ def main(job):
     save_networks(job.output.networks, trained, metadata)
     with replace_when_done(job.output.history) as path:
         history.to_parquet(path, index=False)
+    checkpoint.remove()
 
 
 if __name__ == "__main__":

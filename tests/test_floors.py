@@ -12,7 +12,7 @@ PACKAGE = ROOT / "photoz"
 FLOORS = ("cli", "figures", "metrics", "training", "templates", "networks", "pdf", "simulations")
 FLOORS += ("sps", "survey")
 #: Below every floor: these import nothing of the package but each other.
-GROUND = ("files", "messages", "progress", "yaml_files", "data")
+GROUND = ("checksums", "files", "memory", "messages", "progress", "yaml_files", "data")
 #: Beside `cli` at the top: they may import any floor, and no floor imports them.
 TOP = {path.stem for path in PACKAGE.glob("*.py")} - {*GROUND, *FLOORS, "__init__"}
 

@@ -1,5 +1,6 @@
 """Fingerprints of code and shipped data: what counts, what does not."""
 
+import json
 import sys
 import time
 import types
@@ -7,7 +8,7 @@ import types
 import pytest
 
 from photoz import provenance
-from photoz.provenance import current_code, imported_code, module_code, package_code
+from photoz.provenance import current_code, imported_code, module_code, origin, package_code
 
 SOURCE = '"""Doc."""\n\nFILE = "numbers.csv"\n\n\ndef f(x):\n    return x + 1\n'
 
@@ -53,6 +54,20 @@ def test_a_module_that_is_being_edited_has_a_code_too(package):
     broken = imported_code()["photoz.module"]
     (package / "module.py").write_text("def f(x):\n    return\n")
     assert broken != imported_code()["photoz.module"]
+
+
+def test_a_result_is_of_its_parameters_inputs_and_code(package):
+    path = package / "galaxies.csv"
+    path.write_text("1\n")
+    before = origin({"seed": 1}, [path])
+    assert origin({"seed": 1}, [path]) == json.loads(json.dumps(before)) == before
+    assert origin({"seed": 2}, [path]) != before
+    path.write_text("2\n")
+    assert origin({"seed": 1}, [path]) != before
+    path.write_text("1\n")
+    assert origin({"seed": 1}, [path]) == before
+    (package / "module.py").write_text(SOURCE.replace("+ 1", "+ 2"))
+    assert origin({"seed": 1}, [path]) != before
 
 
 @pytest.mark.parametrize(

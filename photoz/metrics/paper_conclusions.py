@@ -118,6 +118,11 @@ NETWORK = (
         paper="0.80",
     ),
     Conclusion(
+        "random coadds help ensembles",
+        "The same of networks of several splits together.",
+        *("5.2", "random_coadds", "full_coadds", "lower"),
+    ),
+    Conclusion(
         "the ensemble helps",
         "Averaging the networks of several splits lowers the scatter further.",
         *("5.2, 7", "deepz", SINGLE_SPLITS, "lower"),
@@ -167,7 +172,7 @@ DENSITIES = (
     Conclusion(
         "variance over coadds",
         "Galaxies whose photo-z varies more between random coadds scatter less.",
-        *("6.2", "single", "single", "lower", "varying half", "steady half"),
+        *("6.2", "random_coadds", "random_coadds", "lower", "varying half", "steady half"),
     ),
     Conclusion(
         "p(z) of one network",

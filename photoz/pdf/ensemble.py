@@ -67,6 +67,26 @@ def average_grids(pdfs: Iterable[GridPDF]) -> GridPDF:
     return GridPDF(first.z, total)
 
 
+def joined(parts: Sequence[PDF]) -> PDF:
+    """Densities of one kind one after the other, as of the parts of a catalogue.
+
+    Raises
+    ------
+    InputError
+        If there is none, or they are of two kinds or on different grids.
+    """
+    mixtures = [pdf for pdf in parts if isinstance(pdf, MixturePDF)]
+    grids = [pdf for pdf in parts if isinstance(pdf, GridPDF)]
+    if mixtures and not grids:
+        weights = np.concatenate([part.weights for part in mixtures])
+        means = np.concatenate([part.means for part in mixtures])
+        sigmas = np.concatenate([part.sigmas for part in mixtures])
+        return MixturePDF(weights, means, sigmas, mixtures[0].zmin)
+    if not grids or mixtures or any(not np.array_equal(g.z, grids[0].z) for g in grids):
+        raise InputError("densities of one kind and on one grid expected; make them again")
+    return GridPDF(grids[0].z, np.concatenate([grid.density for grid in grids]))
+
+
 def gather(
     parts: Sequence[tuple[PDF, npt.NDArray[np.generic]]], ids: npt.NDArray[np.generic]
 ) -> tuple[GridPDF, npt.NDArray[np.int64]]:

@@ -16,7 +16,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from photoz.files import InputError, replace_when_done, require_file
+from photoz.checksums import SealedFile, check_hdf5, sealed_hdf5, write_dataset
+from photoz.files import InputError, require_file
 from photoz.pdf.grid import PDF, GridPDF
 from photoz.pdf.mixture import MixturePDF
 
@@ -50,25 +51,25 @@ def write_pdf(
         name: _ancillary(path, name, values, len(pdf)) for name, values in (ancil or {}).items()
     }
     data, meta = _datasets(pdf)
-    with replace_when_done(path) as temporary, h5py.File(temporary, "w") as file:
+    with sealed_hdf5(path) as file:
         _write_meta(file, meta, pdf.zmin)
         for name, values in data.items():
-            file.create_dataset(f"data/{name}", data=values, track_times=False)
+            write_dataset(file, f"data/{name}", values)
         for name, column in columns.items():
-            file.create_dataset(f"ancil/{name}", data=column, track_times=False)
+            write_dataset(file, f"ancil/{name}", column)
 
 
 @contextmanager
 def pdf_file(path: str | os.PathLike[str]) -> Iterator[PDFFile]:
     """Write a qp HDF5 ensemble a block of galaxies at a time; it appears once all is written."""
-    with replace_when_done(path) as temporary, h5py.File(temporary, "w") as store:
+    with sealed_hdf5(path) as store:
         yield PDFFile(path, store)
 
 
 class PDFFile:
     """A p(z) file that grows: see `pdf_file`."""
 
-    def __init__(self, path: str | os.PathLike[str], store: h5py.File) -> None:
+    def __init__(self, path: str | os.PathLike[str], store: SealedFile) -> None:
         self._path, self._store, self._n = path, store, 0
 
     def append(self, pdf: PDF) -> None:
@@ -77,15 +78,13 @@ class PDFFile:
         if "meta" not in self._store:
             _write_meta(self._store, meta, pdf.zmin)
             for name, values in data.items():
-                self._store.create_dataset(
-                    f"data/{name}", (0, values.shape[1]), np.float32, track_times=False,
-                    maxshape=(None, values.shape[1]), chunks=(4096, values.shape[1]),
-                )  # fmt: skip
+                write_dataset(self._store, f"data/{name}", values[:0], growing=True)
         for name, values in data.items():
             dataset = self._store[f"data/{name}"]
             dataset.resize(self._n + len(values), axis=0)
             dataset[self._n :] = values
         self._n += len(pdf)
+        self._store.flush()
 
     def describe(self, ancil: Mapping[str, npt.ArrayLike]) -> None:
         """Add columns beside all densities.
@@ -97,7 +96,7 @@ class PDFFile:
         """
         for name, values in ancil.items():
             column = _ancillary(self._path, name, values, self._n)
-            self._store.create_dataset(f"ancil/{name}", data=column, track_times=False)
+            write_dataset(self._store, f"ancil/{name}", column)
 
 
 def _datasets(pdf: PDF) -> tuple[dict[str, npt.NDArray[np.float32]], dict[str, npt.NDArray[Any]]]:
@@ -114,7 +113,7 @@ def _datasets(pdf: PDF) -> tuple[dict[str, npt.NDArray[np.float32]], dict[str, n
 
 def _write_meta(file: h5py.File, meta: Mapping[str, npt.NDArray[Any]], zmin: float) -> None:
     for name in sorted(meta):
-        file.create_dataset(f"meta/{name}", data=meta[name], track_times=False)
+        write_dataset(file, f"meta/{name}", meta[name])
     file["meta"].attrs["zmin"] = zmin
 
 
@@ -143,15 +142,10 @@ def read_pdf(path: str | os.PathLike[str]) -> tuple[PDF, dict[str, npt.NDArray[A
                 "interp": ("meta/xvals", "data/yvals"),
             }.get(kind)
             if names is None:
-                raise InputError(f"{path}: p(z) of kind {kind!r}; {_CONVERT}")
+                raise InputError(f"p(z) of kind {kind!r}; {_CONVERT}")
             arrays = [file[name][...] for name in names]
             ancil = {name: file[f"ancil/{name}"][...] for name in file.get("ancil", {})}
-    except (OSError, KeyError, RuntimeError) as error:
-        raise InputError(
-            f"{path}: not a complete qp HDF5 file ({error}); write it again or copy it again"
-        ) from error
-    ancil = {k: np.char.decode(v, "utf-8") if v.dtype.kind == "S" else v for k, v in ancil.items()}
-    try:
+            check_hdf5(file)
         pdf: PDF = (
             MixturePDF(arrays[0], arrays[1], arrays[2], zmin)
             if kind == "mixmod"
@@ -159,6 +153,11 @@ def read_pdf(path: str | os.PathLike[str]) -> tuple[PDF, dict[str, npt.NDArray[A
         )
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path}: not a complete qp HDF5 file ({error}); write it again or copy it again"
+        ) from error
+    ancil = {k: np.char.decode(v, "utf-8") if v.dtype.kind == "S" else v for k, v in ancil.items()}
     return pdf, ancil
 
 

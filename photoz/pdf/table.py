@@ -17,6 +17,7 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
 
+from photoz.checksums import SEAL, digest
 from photoz.files import InputError, replace_when_done, require_file
 
 # Name: unit (as FITS writes it, empty if dimensionless) and description.
@@ -85,7 +86,16 @@ def _write_parquet(
         metadata = {"unit": unit, "description": text} if name in known else None
         fields.append(pa.field(name, column.type, metadata=metadata))
         values.append(column)
-    pq.write_table(pa.Table.from_arrays(values, schema=pa.schema(fields)), path)
+    schema = pa.schema(fields)
+    table = pa.Table.from_arrays(values, schema=schema.with_metadata({SEAL: _seal(schema)}))
+    pq.write_table(table, path, write_page_checksum=True)
+
+
+def _seal(schema: pa.Schema) -> str:
+    """SHA-256 of what the columns are; their numbers have checksums of their own."""
+    told = [{k.decode(): v.decode() for k, v in (f.metadata or {}).items()} for f in schema]
+    units = [(entry.get("unit"), entry.get("description")) for entry in told]
+    return digest([schema.names, [str(kind) for kind in schema.types], units])
 
 
 def _write_fits(
@@ -123,7 +133,11 @@ def read_photoz_table(path: str | os.PathLike[str]) -> pd.DataFrame:
                 table = Table.read(stream, format="fits", character_as_bytes=False)
             return pd.DataFrame({name: _native(table[name]) for name in table.colnames})
         # Not pandas' reader: it would need pandas' own metadata to keep the column order.
-        return pq.ParquetFile(path).read().to_pandas()
+        columns = pq.ParquetFile(path, page_checksum_verification=True).read()
+        expected = (columns.schema.metadata or {}).get(SEAL.encode())
+        if expected is not None and expected.decode() != _seal(columns.schema):
+            raise ValueError("its columns do not match their checksum")
+        return columns.to_pandas()
     except (OSError, pa.ArrowException, AstropyUserWarning, TypeError, ValueError) as error:
         raise InputError(
             f"{path}: not a complete photo-z table ({error}); write it again"

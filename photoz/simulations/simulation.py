@@ -15,7 +15,14 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from photoz.files import InputError, replace_when_done, require_file
+from photoz.checksums import (
+    check_hdf5,
+    read_attribute,
+    sealed_hdf5,
+    write_attributes,
+    write_dataset,
+)
+from photoz.files import InputError, require_file
 from photoz.simulations.priors import Prior, sample
 from photoz.sps.fluxes import simulate_fluxes
 from photoz.sps.fsps import find_installation, fsps_fluxes
@@ -25,7 +32,6 @@ from photoz.survey.bands import BandSet
 
 Engine = Literal["matrix", "fsps"]
 UNITS = "maggies per Msun formed"
-_ROWS_PER_CHUNK = 4096  # of the checksums in the file
 _ROUNDS = 100  # of drawing again what the colour cut dropped
 
 
@@ -193,16 +199,11 @@ def write_chunk(
         name: values if name == "params/redshift" else values.astype(np.float32)
         for name, values in arrays.items()
     } | {"flux": simulation.flux}
-    with replace_when_done(path) as temporary, h5py.File(temporary, "w") as file:
+    with sealed_hdf5(path) as file:
         for name, values in sorted(arrays.items()):
-            chunks = (min(len(values), _ROWS_PER_CHUNK), *values.shape[1:]) if values.size else None
-            file.create_dataset(
-                name, data=values, track_times=False, chunks=chunks, fletcher32=bool(values.size)
-            )
-        file.attrs["bands"] = list(simulation.bands)
-        for name, value in attributes.items():
-            file.attrs[name] = value
-        file.attrs["checksum"] = _checksum(arrays)
+            write_dataset(file, name, values)
+        described = {"bands": simulation.bands, **attributes, "checksum": _checksum(arrays)}
+        write_attributes(file, described)
 
 
 def read_simulation(
@@ -236,8 +237,11 @@ def _read_chunk(path: Path) -> Simulation:
         with h5py.File(path, "r") as file:
             arrays = {f"params/{name}": data[()] for name, data in file["params"].items()}
             arrays["flux"] = file["flux"][()]
-            bands = tuple(str(name) for name in file.attrs["bands"])
-            stored = str(file.attrs["checksum"])
+            bands = tuple(str(name) for name in read_attribute(file, "bands"))
+            stored = str(read_attribute(file, "checksum"))
+            check_hdf5(file)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     except (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path}: not a simulation, or damaged ({error}); make it again"

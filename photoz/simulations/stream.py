@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from functools import partial
 from itertools import count
 from types import TracebackType
@@ -89,10 +89,10 @@ class GalaxyStream:
     def __init__(self, draw: Draw, block_size: int, seed: int, background: bool = True) -> None:
         if block_size < 1:
             raise InputError(f"blocks of {block_size} galaxies; give at least 1")
-        self._work = (draw, block_size, seed)
+        self._draw, self._size, self._seed, self._background = draw, block_size, seed, background
         self._process: subprocess.Popen[bytes] | None = None
-        self._blocks = self._from_process() if background else blocks(*self._work)
         self._rest: Galaxies | None = None
+        self._blocks = self._start(0)
 
     def take(self, n: int) -> Galaxies:
         """Return the next `n` galaxies.
@@ -107,13 +107,24 @@ class GalaxyStream:
         parts: list[Galaxies] = []
         missing = n
         while missing > 0:
-            flux, redshift = self._rest if self._rest is not None else next(self._blocks)
+            flux, redshift = self._rest if self._rest is not None else self._next_block()
             parts.append((flux[:missing], redshift[:missing]))
             self._rest = (flux[missing:], redshift[missing:]) if len(flux) > missing else None
             missing -= len(parts[-1][0])
         if len(parts) == 1:
             return parts[0]
         return np.concatenate([f for f, _ in parts]), np.concatenate([z for _, z in parts])
+
+    def skip(self, n: int) -> None:
+        """Leave out the next `n` galaxies; whole blocks of them are not even simulated."""
+        rest = 0 if self._rest is None else len(self._rest[0])
+        whole, left = divmod(n - rest, self._size)
+        if whole > 0:
+            self._blocks.close()
+            self._rest, self._blocks = None, self._start(self._next + whole)
+            n = left
+        if n:
+            self.take(n)
 
     def close(self) -> None:
         """Stop the second process."""
@@ -136,7 +147,18 @@ class GalaxyStream:
     ) -> None:
         self.close()
 
-    def _from_process(self) -> Iterator[Galaxies]:
+    def _start(self, first: int) -> Generator[Galaxies]:
+        """Blocks from number `first` on."""
+        self._next = first
+        work = (self._draw, self._size, self._seed, first)
+        return self._from_process(work) if self._background else blocks(*work)
+
+    def _next_block(self) -> Galaxies:
+        block = next(self._blocks)
+        self._next += 1
+        return block
+
+    def _from_process(self, work: tuple[Draw, int, int, int]) -> Generator[Galaxies]:
         environment = os.environ | _ONE_THREAD
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         process = self._process = subprocess.Popen(
@@ -147,7 +169,7 @@ class GalaxyStream:
         )
         assert process.stdin is not None and process.stdout is not None
         try:
-            send(process.stdin, self._work)
+            send(process.stdin, work)
             process.stdin.close()
             while True:
                 block = receive(process.stdout)
@@ -162,9 +184,9 @@ class GalaxyStream:
             self.close()
 
 
-def blocks(draw: Draw, block_size: int, seed: int) -> Iterator[Galaxies]:
-    """Simulate block after block."""
-    for block in count():
+def blocks(draw: Draw, block_size: int, seed: int, first: int = 0) -> Generator[Galaxies]:
+    """Simulate block after block, from number `first` on."""
+    for block in count(first):
         simulation = draw(block_size, chunk_generator(seed, block))
         yield simulation.flux, simulation.redshift
 

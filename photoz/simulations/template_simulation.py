@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoz.files import InputError
+from photoz.memory import Batches
 from photoz.simulations.luminosity import draw_redshifts, redshift_counts
 from photoz.simulations.nebular_lines import (
     LINES,
@@ -199,23 +200,33 @@ class TemplateSimulator:
         # f_lambda at 10 pc to Lsun/A
         amplitude = (scale * LUMINOSITY_OF_ZERO / SOLAR_LUMINOSITY).astype(np.float32)
         order = np.argsort(galaxies.redshift, kind="stable")
-        for start in range(0, order.size, _BATCH):
-            rows = order[start : start + _BATCH]
-            t = galaxies.templates.take(rows)
-            excess, part = t.excess.astype(np.float32)[:, None], t.part.astype(np.float32)[:, None]
-            spectra = self.curves[t.law]
-            spectra *= excess
-            np.exp(spectra, out=spectra)
-            mixed = self.continuum[t.first + 1]
-            mixed -= self.continuum[t.first]
-            mixed *= part
-            mixed += self.continuum[t.first]
-            spectra *= mixed
-            spectra *= amplitude[rows][:, None]
-            gas = t.excess[:, None] / self.population.gas_dust
-            bright = lines[rows] * np.exp(gas * self.line_curves[t.law]) / SOLAR_LUMINOSITY
-            flux[rows] = self.projector.fluxes(spectra, bright, galaxies.redshift[rows])
+        batches = Batches(order.size, _BATCH, "simulation")
+        for batch in batches:
+            with batches.attempt():
+                rows = order[batch]
+                flux[rows] = self._batch_fluxes(galaxies.take(rows), amplitude[rows], lines[rows])
         return flux
+
+    def _batch_fluxes(
+        self,
+        galaxies: _Galaxies,
+        amplitude: NDArray[np.float32],
+        lines: NDArray[np.float64],
+    ) -> NDArray[np.float32]:
+        t = galaxies.templates
+        excess, part = t.excess.astype(np.float32)[:, None], t.part.astype(np.float32)[:, None]
+        spectra = self.curves[t.law]
+        spectra *= excess
+        np.exp(spectra, out=spectra)
+        mixed = self.continuum[t.first + 1]
+        mixed -= self.continuum[t.first]
+        mixed *= part
+        mixed += self.continuum[t.first]
+        spectra *= mixed
+        spectra *= amplitude[:, None]
+        gas = t.excess[:, None] / self.population.gas_dust
+        bright = lines * np.exp(gas * self.line_curves[t.law]) / SOLAR_LUMINOSITY
+        return self.projector.fluxes(spectra, bright, galaxies.redshift)
 
 
 def simulate_template_chunk(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from photoz.files import InputError
+from photoz.memory import Batches
 from photoz.sps.dust import CALZETTI, DustLaw
 from photoz.sps.grid import SSPGrid
 from photoz.sps.history import age_weights
@@ -72,9 +73,11 @@ def simulate_fluxes(
     fluxes = np.empty((redshift.size, len(projector.bands)), dtype=np.float32)
     # Neighbours in redshift see the same lines and the same part of the tables.
     order = np.argsort(redshift, kind="stable")
-    for start in range(0, order.size, size):
-        rows = order[start : start + size]
-        fluxes[rows] = compute({name: value[rows] for name, value in values.items()})
+    batches = Batches(order.size, size, "simulation")
+    for batch in batches:
+        with batches.attempt():
+            rows = order[batch]
+            fluxes[rows] = compute({name: value[rows] for name, value in values.items()})
     return fluxes
 
 

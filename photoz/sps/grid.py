@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import lzma
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from photoz.checksums import DAMAGED_NPZ, read_npz
 from photoz.files import InputError, replace_when_done, require_file
 
 SOLAR_LUMINOSITY = 3.826e33
@@ -135,14 +135,14 @@ def load_grid(path: str | PathLike[str] | None = None) -> SSPGrid:
 @lru_cache(maxsize=2)
 def _load(path: Path, _modified: float) -> SSPGrid:
     try:
-        with np.load(path, allow_pickle=False) as data:
-            arrays: dict[str, Any] = {name: data[name].astype(np.float64) for name in _PLAIN}
-            first, last, number = data["wavelength_range"]
-            for name in _PACKED:
-                arrays[name] = _unpack(data[name], data[f"{name}_range"])
-            names = tuple(json.loads(str(data["line_name"])))
-            provenance = json.loads(str(data["provenance"]))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile, lzma.LZMAError) as error:
+        data = read_npz(path)
+        arrays: dict[str, Any] = {name: data[name].astype(np.float64) for name in _PLAIN}
+        first, last, number = data["wavelength_range"]
+        for name in _PACKED:
+            arrays[name] = _unpack(data[name], data[f"{name}_range"])
+        names = tuple(json.loads(str(data["line_name"])))
+        provenance = json.loads(str(data["provenance"]))
+    except DAMAGED_NPZ as error:
         raise InputError(
             f"{path}: not an SSP grid, or damaged ({error}); install the package again or "
             "rebuild the grid"

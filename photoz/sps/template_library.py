@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from photoz.checksums import DAMAGED_NPZ, read_npz
 from photoz.files import InputError, replace_when_done, require_file
 from photoz.survey.photometry import SPEED_OF_LIGHT
 
@@ -110,14 +111,14 @@ def load_template_library(path: str | PathLike[str] | None = None) -> TemplateLi
             return load_template_library(shipped)
     path = require_file(path, "template library")
     try:
-        with np.load(path, allow_pickle=False) as content:
-            library = TemplateLibrary(
-                names=tuple(str(name) for name in content["names"]),
-                wavelength=content["wavelength"].astype(float),
-                f_lambda=content["f_lambda"].astype(float),
-                provenance=json.loads(str(content["provenance"])),
-            )
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+        content = read_npz(path)
+        library = TemplateLibrary(
+            names=tuple(str(name) for name in content["names"]),
+            wavelength=content["wavelength"].astype(float),
+            f_lambda=content["f_lambda"].astype(float),
+            provenance=json.loads(str(content["provenance"])),
+        )
+    except DAMAGED_NPZ as error:
         raise InputError(
             f"{path}: not a template library (npz with names, wavelength, f_lambda, provenance): "
             f"{error}"

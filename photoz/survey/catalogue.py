@@ -11,10 +11,16 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from photoz.files import InputError, replace_when_done, require_file
+from photoz.checksums import (
+    check_hdf5,
+    read_attribute,
+    sealed_hdf5,
+    write_attributes,
+    write_dataset,
+)
+from photoz.files import InputError, require_file
 from photoz.survey.keys import did_you_mean
 
-_ROWS_PER_CHUNK = 4096
 BLOCK = 10_000
 """Galaxies worked on at a time where they are too many for memory."""
 
@@ -148,21 +154,24 @@ def write_catalogue(path: str | os.PathLike[str], catalogue: Catalogue) -> None:
     """Write a catalogue as HDF5; the same catalogue gives the same bytes.
 
     Datasets id, redshift, mag_i, coadd/{flux,error}, exposures/{flux,error}, truth/*; attributes
-    survey, bands, zero_point, reference_band, exposure_bands. Every dataset has checksums (HDF5's
-    Fletcher-32), so that a damaged file is noticed when it is read.
+    survey, bands, zero_point, reference_band, exposure_bands. All of it has checksums
+    (`photoz.checksums`), so that a damaged file is noticed when it is read.
     """
-    with replace_when_done(path) as temporary, h5py.File(temporary, "w") as store:
-        store.attrs["survey"] = catalogue.survey
-        store.attrs["bands"] = list(catalogue.bands)
-        store.attrs["zero_point"] = float(catalogue.zero_point)
-        store.attrs["reference_band"] = catalogue.reference_band
+    with sealed_hdf5(path) as store:
+        described = {
+            "survey": catalogue.survey,
+            "bands": catalogue.bands,
+            "zero_point": float(catalogue.zero_point),
+            "reference_band": catalogue.reference_band,
+        }
+        write_attributes(store, described)
         _write(store, "id", catalogue.id)
         _write(store, "redshift", np.asarray(catalogue.redshift, dtype=np.float64))
         _write(store, "mag_i", np.asarray(catalogue.mag_i, dtype=np.float64))
         _write(store, "coadd/flux", np.asarray(catalogue.flux, dtype=np.float32))
         _write(store, "coadd/error", np.asarray(catalogue.error, dtype=np.float32))
         if catalogue.exposures is not None:
-            store.attrs["exposure_bands"] = list(catalogue.exposures.bands)
+            write_attributes(store, {"exposure_bands": catalogue.exposures.bands})
             _write(store, "exposures/flux", np.asarray(catalogue.exposures.flux, np.float32))
             _write(store, "exposures/error", np.asarray(catalogue.exposures.error, np.float32))
         for name in sorted(catalogue.truth):
@@ -172,12 +181,7 @@ def write_catalogue(path: str | os.PathLike[str], catalogue: Catalogue) -> None:
 def _write(store: h5py.File, name: str, values: NDArray) -> None:
     if values.dtype.kind == "U":
         values = np.char.encode(values, "utf-8")
-    if not values.size:
-        store.create_dataset(name, data=values)
-        return
-    # whole rows per chunk, so that a slice of galaxies touches few chunks
-    chunks = (min(len(values), _ROWS_PER_CHUNK), *values.shape[1:])
-    store.create_dataset(name, data=values, chunks=chunks, fletcher32=True)
+    write_dataset(store, name, values)
 
 
 def read_catalogue(path: str | os.PathLike[str]) -> Catalogue:
@@ -219,6 +223,7 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
     try:
         with h5py.File(path, "r") as store:
             yield store
+            check_hdf5(store)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except OSError as error:
@@ -273,7 +278,8 @@ def _dataset(store: h5py.File, name: str, kinds: str) -> h5py.Dataset:
 def _attribute(store: h5py.File, name: str) -> object:
     if name not in store.attrs:
         raise InputError(f"no attribute '{name}'; is this a catalogue written by photoz?")
-    return store.attrs[name]
+    value: object = read_attribute(store, name)
+    return value
 
 
 def _text(store: h5py.File, name: str) -> str:

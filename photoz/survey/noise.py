@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from photoz.checksums import sealed, unsealed
 from photoz.files import InputError, replace_when_done, require_file
 from photoz.survey.bands import BandSet
 from photoz.survey.keys import as_number, check_keys, did_you_mean
@@ -293,7 +294,7 @@ def write_noise_model(
     """Write a model and the names of its bands as JSON."""
     content = {"bands": list(bands), "model": model.to_dict()}
     with replace_when_done(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+        temporary.write_text(json.dumps(sealed(content), indent=1, sort_keys=True) + "\n")
 
 
 def read_noise_model(path: str | os.PathLike[str]) -> tuple[NoiseModel, tuple[str, ...]]:
@@ -306,7 +307,8 @@ def read_noise_model(path: str | os.PathLike[str]) -> tuple[NoiseModel, tuple[st
     """
     path = require_file(path, "noise model")
     try:
-        content = check_keys(json.loads(path.read_text()), ("bands", "model"), "noise model")
+        content = unsealed(json.loads(path.read_text()))
+        check_keys(content, ("bands", "model"), "noise model")
         return noise_model_from_dict(content["model"]), tuple(content["bands"])
     except InputError as error:
         raise InputError(f"{path}: {error}") from error

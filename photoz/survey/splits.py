@@ -69,7 +69,7 @@ def write_splits(path: str | os.PathLike[str], ids: ArrayLike, folds: NDArray[np
     columns = {"id": pa.array(ids)}
     columns |= {f"split_{k}": pa.array(folds[:, k].astype(np.int8)) for k in range(folds.shape[1])}
     with replace_when_done(path) as temporary:
-        pq.write_table(pa.table(columns), temporary)
+        pq.write_table(pa.table(columns), temporary, write_page_checksum=True)
 
 
 def read_folds(path: str | os.PathLike[str], ids: NDArray, split: int) -> NDArray[np.int8]:
@@ -115,7 +115,7 @@ def read_splits(path: str | os.PathLike[str]) -> tuple[NDArray, NDArray[np.int8]
     """
     path = require_file(path, "splits")
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: not a whole Parquet file ({error}); write it again") from error
     names = [f"split_{k}" for k in range(table.num_columns - 1)]

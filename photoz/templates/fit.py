@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from photoz.files import InputError
+from photoz.memory import Batches
 from photoz.pdf.grid import GridPDF
 from photoz.progress import track
 from photoz.templates.config import TemplateFitConfig
@@ -114,20 +115,27 @@ def fit_catalogue(
     if config.method == "exact":
         compile_kernels()
     density = np.full((n, len(model.redshift)), np.nan)
+    size = config.chunk_size
     chi2, scale = np.full(n, np.nan), np.full(n, np.nan)
     best_run = np.full(n, -1, dtype=np.int16)
     usable = np.flatnonzero(photometry.enough)
     chunks = [usable[i : i + config.chunk_size] for i in range(0, len(usable), config.chunk_size)]
     for number in track(len(chunks), "template fit", "chunks"):
-        rows = chunks[number]
-        penalty = None if run_prior is None else run_prior.penalty(model.redshift, magnitudes[rows])
-        curves = chi2_curves(model, photometry.take(rows), config, penalty)
-        density[rows] = probability(model.redshift, curves)
-        mode = density[rows].argmax(axis=1)
-        each = np.arange(len(rows))
-        best_run[rows] = curves.run[each, mode]
-        scale[rows] = curves.scale[each, mode]
-        chi2[rows] = _least_chi2(curves, penalty)
+        batches = Batches(len(chunks[number]), size, "template fit")
+        for batch in batches:
+            with batches.attempt():
+                rows = chunks[number][batch]
+                penalty = None
+                if run_prior is not None:
+                    penalty = run_prior.penalty(model.redshift, magnitudes[rows])
+                curves = chi2_curves(model, photometry.take(rows), config, penalty)
+                density[rows] = probability(model.redshift, curves)
+                mode = density[rows].argmax(axis=1)
+                each = np.arange(len(rows))
+                best_run[rows] = curves.run[each, mode]
+                scale[rows] = curves.scale[each, mode]
+                chi2[rows] = _least_chi2(curves, penalty)
+        size = batches.size
     pdf = GridPDF(model.redshift, density)
     excess = np.array([run.colour_excess for run in model.runs] + [np.nan])
     columns: dict[str, NDArray[np.generic]] = {

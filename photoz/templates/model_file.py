@@ -10,7 +10,14 @@ from typing import Any
 import h5py
 import numpy as np
 
-from photoz.files import InputError, replace_when_done, require_file
+from photoz.checksums import (
+    check_hdf5,
+    read_attribute,
+    sealed_hdf5,
+    write_attributes,
+    write_dataset,
+)
+from photoz.files import InputError, require_file
 from photoz.templates.model import ModelGrid
 from photoz.templates.runs import Run
 
@@ -34,15 +41,18 @@ def write_model(path: str | os.PathLike[str], model: ModelGrid) -> None:
         }
         for run, names in zip(model.runs, model.templates, strict=True)
     ]
-    with replace_when_done(path) as temporary, h5py.File(temporary, "w") as store:
-        store.attrs["format"] = _FORMAT
-        store.attrs["bands"] = list(model.bands)
-        store.attrs["provenance"] = json.dumps(model.provenance, sort_keys=True)
-        store.attrs["sha256"] = _checksum(model)
+    with sealed_hdf5(path) as store:
+        described = {
+            "format": _FORMAT,
+            "bands": model.bands,
+            "provenance": json.dumps(model.provenance, sort_keys=True),
+            "sha256": _checksum(model),
+        }
+        write_attributes(store, described)
         # Too long for an attribute.
         store.create_dataset("runs", data=np.bytes_(json.dumps(runs)))
-        store.create_dataset("redshift", data=model.redshift)
-        store.create_dataset("is_narrow", data=model.is_narrow.astype(np.uint8))
+        write_dataset(store, "redshift", model.redshift)
+        write_dataset(store, "is_narrow", model.is_narrow.astype(np.uint8))
         shape = (1, *model.flux.shape[1:])
         store.create_dataset("flux", data=model.flux, chunks=shape, fletcher32=True)
 
@@ -58,19 +68,20 @@ def read_model(path: str | os.PathLike[str]) -> ModelGrid:
     path = require_file(path, "template model")
     try:
         with h5py.File(path, "r") as store:
-            if store.attrs.get("format") != _FORMAT:
+            if "format" not in store.attrs or read_attribute(store, "format") != _FORMAT:
                 raise InputError("not a template model of this version; make it again")
             runs = json.loads(bytes(store["runs"][()]))
             model = ModelGrid(
                 redshift=np.asarray(store["redshift"][()], dtype=np.float64),
-                bands=tuple(str(name) for name in store.attrs["bands"]),
+                bands=tuple(str(name) for name in read_attribute(store, "bands")),
                 is_narrow=np.asarray(store["is_narrow"][()]).astype(bool),
                 runs=tuple(_run(entry) for entry in runs),
                 templates=tuple(tuple(entry["fitted"]) for entry in runs),
                 flux=np.asarray(store["flux"][()], dtype=np.float32),
-                provenance=json.loads(store.attrs["provenance"]),
+                provenance=json.loads(read_attribute(store, "provenance")),
             )
-            expected = store.attrs["sha256"]
+            expected = read_attribute(store, "sha256")
+            check_hdf5(store)
     except InputError as error:
         raise InputError(
             f"{path}: {error}" if str(path) not in str(error) else str(error)

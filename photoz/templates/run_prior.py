@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from photoz.checksums import sealed, unsealed
 from photoz.files import InputError, replace_when_done, require_file
 from photoz.survey.catalogue import Catalogue
 from photoz.templates.at_redshift import fit_at_redshift
@@ -161,7 +162,7 @@ def write_run_prior(path: str | os.PathLike[str], prior: RunPrior) -> None:
         "weight": prior.weight.tolist(),
     }
     with replace_when_done(path) as temporary:
-        temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(sealed(content)) + "\n", encoding="utf-8")
 
 
 def read_run_prior(path: str | os.PathLike[str]) -> RunPrior:
@@ -174,7 +175,7 @@ def read_run_prior(path: str | os.PathLike[str]) -> RunPrior:
     """
     path = require_file(path, "prior on runs")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = unsealed(json.loads(path.read_text(encoding="utf-8")))
         prior = RunPrior(
             tuple(str(name) for name in content["runs"]),
             *(np.array(content[key], np.float64) for key in ("redshift", "magnitude", "weight")),

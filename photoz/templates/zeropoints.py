@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from photoz.checksums import sealed, unsealed
 from photoz.files import InputError, replace_when_done, require_file
 from photoz.survey.catalogue import Catalogue
 from photoz.templates.at_redshift import fit_at_redshift
@@ -146,7 +147,7 @@ def write_zero_points(path: str | os.PathLike[str], zero_points: ZeroPoints) -> 
         "n_galaxies": zero_points.n_galaxies,
     }
     with replace_when_done(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(sealed(content), indent=1) + "\n", encoding="utf-8")
 
 
 def read_zero_points(path: str | os.PathLike[str]) -> ZeroPoints:
@@ -159,7 +160,7 @@ def read_zero_points(path: str | os.PathLike[str]) -> ZeroPoints:
     """
     path = require_file(path, "zero-points")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = unsealed(json.loads(path.read_text(encoding="utf-8")))
         bands = tuple(str(name) for name in content["bands"])
         factor = np.array(content["factor"], dtype=np.float64)
         history = np.array(content["history"], dtype=np.float64)

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 import photoz
+from photoz.checksums import sealed, unsealed
 from photoz.files import InputError, replace_when_done, require_file
 from photoz.networks.config import NetworkConfig
 from photoz.networks.deepz import DeepZ, seeded_generators
@@ -57,12 +58,14 @@ def save_networks(
         "network": asdict(trained.network.config),
         "n_networks": trained.network.n_networks,
         "transform": trained.transform.to_dict(),
-        "digest": _digest(tensors),
+        "digest": tensor_digest(tensors),
         "code_version": photoz.__version__,
         **metadata,
     }
     with replace_when_done(path) as temporary:
-        save_file(tensors, temporary, {METADATA_KEY: json.dumps(description, sort_keys=True)})
+        save_file(
+            tensors, temporary, {METADATA_KEY: json.dumps(sealed(description), sort_keys=True)}
+        )
 
 
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -81,7 +84,10 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise InputError(f"{path}: not a readable weight file ({error}); train again") from error
     if text is None:
         raise InputError(f"{path}: weights without a photoz description; not made by photoz")
-    return dict(json.loads(text))
+    try:
+        return unsealed(json.loads(text))
+    except ValueError as error:
+        raise InputError(f"{path}: description of the weights: {error}; train again") from error
 
 
 def load_networks(
@@ -97,7 +103,7 @@ def load_networks(
     metadata = read_metadata(path)
     with safe_open(path, framework="pt") as stream:
         state = {name: stream.get_tensor(name) for name in sorted(stream.keys())}
-    if _digest(state) != metadata.get("digest"):
+    if tensor_digest(state) != metadata.get("digest"):
         raise InputError(f"{path}: weights differ from what was written (checksum); train again")
     try:
         transform = transform_from_dict(metadata["transform"])
@@ -110,7 +116,7 @@ def load_networks(
     return TrainedNetworks(network.to(device), transform)
 
 
-def _digest(tensors: Mapping[str, torch.Tensor]) -> str:
+def tensor_digest(tensors: Mapping[str, torch.Tensor]) -> str:
     """SHA-256 of names and values, so that a flipped bit is noticed."""
     digest = hashlib.sha256()
     for name in sorted(tensors):

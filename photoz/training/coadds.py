@@ -30,7 +30,7 @@ class RandomCoadds:
         exposures = catalogue.exposures
         error = torch.as_tensor(exposures.error, dtype=torch.float32)
         flux = torch.as_tensor(exposures.flux, dtype=torch.float32)
-        taken = torch.isfinite(error) & torch.isfinite(flux)
+        taken = torch.isfinite(error) & torch.isfinite(flux) & (error > 0)
         weight = torch.where(taken, error.reciprocal().square(), 0.0)
         # Weights are relative within a band of a galaxy; scaling them keeps float32 accurate.
         weight /= weight.amax(-1, keepdim=True).clamp_min(1e-30)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from photoz.training.config import FinetuningConfig
 from photoz.training.device import matmul_dtype
 from photoz.training.fluxes import TrainingFluxes
 from photoz.training.objective import finetuning_loss
+from photoz.training.resume import NO_CHECKPOINT, Checkpoint, Learner, Standing
 from photoz.training.sampling import sampling_weights
 from photoz.training.schedule import learning_rate, make_optimiser, set_learning_rate
 
@@ -45,7 +46,8 @@ def training_galaxies(
     All usable galaxies with a redshift outside the fold, or a random `fraction` of them that is
     the same for every variant with the same seed.
     """
-    known = (catalogue.redshift >= ZMIN) & usable_galaxies(catalogue)  # NaN is not
+    redshift = catalogue.redshift
+    known = np.isfinite(redshift) & (redshift >= ZMIN) & usable_galaxies(catalogue)
     index = np.flatnonzero(known & (folds != fold))
     if fraction < 1:
         rng = np.random.default_rng([*seed, fold, SUBSET])
@@ -71,6 +73,7 @@ def finetune(
     device: torch.device,
     training_fraction: float = 1.0,
     extra_steps: int = 0,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> tuple[TrainedNetworks, pd.DataFrame]:
     """Train one network per fold on the galaxies outside it.
 
@@ -95,6 +98,8 @@ def finetune(
         Part of the training galaxies to use.
     extra_steps : int
         Optimiser steps added to those of the schedule, as a rival without pretraining needs.
+    checkpoint : Checkpoint
+        Where an interrupted training goes on from.
 
     Returns
     -------
@@ -117,11 +122,11 @@ def finetune(
     if fewest < 2:
         raise InputError(
             f"a fold leaves {fewest} galaxies to learn from; needs galaxies with redshifts and "
-            "all bands in every fold"
+            f"all bands in every fold{_bands_without_data(catalogue)}"
         )
     if start is None:
         transform = FluxRatio(tuple(catalogue.bands), catalogue.reference_band)
-        redshift_max = float(np.nanmax(catalogue.redshift))
+        redshift_max = float(catalogue.redshift[np.isfinite(catalogue.redshift)].max())
         generators = seeded_generators(network_seeds(seed, n_folds, WEIGHTS))
         network = DeepZ(network_config, len(catalogue.bands), generators, redshift_max)
     else:
@@ -148,9 +153,14 @@ def finetune(
     optimiser = make_optimiser(network, config)
     dtype = matmul_dtype(config.precision, device)
     first_quiet_step = n_steps - config.quiet_epochs * steps_per_epoch
-    history, recent = [], torch.zeros(n_folds, device=device)
-    for step in track(n_steps, "fine-tuning"):
-        if step == first_quiet_step:
+    learner = Learner(network, optimiser, batches.generators)
+    standing = checkpoint.resume(learner)
+    first, history, recent = standing.step, standing.history, torch.zeros(n_folds, device=device)
+    if first:
+        batches.restore(standing.tensors)
+        recent = standing.tensors["recent"].to(device)
+    for step in track(n_steps, "fine-tuning", first=first):
+        if step == max(first_quiet_step, first):
             network.stop_dropout()
         quiet = step >= first_quiet_step
         index = batches.next(evenly=quiet)
@@ -172,11 +182,18 @@ def finetune(
                 for fold, value in enumerate(recent.tolist())
             ]
             recent.zero_()
+        checkpoint.offer(learner, Standing(step + 1, history, batches.state(recent)))
     singles = [network.member(fold) for fold in range(n_folds)]
     for single, member in zip(singles, batches.indices, strict=True):
         single.settle(transform(fluxes.full(member)).unsqueeze(0))
     names = ["step", "fold", "loss", "learning_rate"]
     return TrainedNetworks(stacked(singles), transform), pd.DataFrame(history, columns=names)
+
+
+def _bands_without_data(catalogue: Catalogue) -> str:
+    seen = np.asarray(np.isfinite(catalogue.flux).any(axis=0))
+    empty = [band for band, has_data in zip(catalogue.bands, seen, strict=True) if not has_data]
+    return f"; no galaxy has a flux in {', '.join(empty)}: leave out such bands" if empty else ""
 
 
 def _own_start(network: DeepZ, n_folds: int) -> DeepZ:
@@ -227,3 +244,11 @@ class _Batches:
         if self.weights is None or evenly:
             return torch.randperm(n, generator=generator, device=generator.device)
         return torch.multinomial(self.weights[k], n, replacement=True, generator=generator)
+
+    def state(self, recent: Tensor) -> dict[str, Tensor]:
+        """Galaxies that are still to come in this epoch, and `recent` losses of it."""
+        return {f"left.{k}": left for k, left in enumerate(self.left)} | {"recent": recent}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Go on where `state` was."""
+        self.left = [tensors[f"left.{k}"].to(x.device) for k, x in enumerate(self.left)]

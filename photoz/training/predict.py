@@ -10,11 +10,12 @@ import numpy as np
 import torch
 
 from photoz.files import InputError
+from photoz.memory import Batches
 from photoz.networks.classes import Classes, class_pdf
 from photoz.networks.deepz import DeepZ
 from photoz.networks.density import ZMIN, Density, Mixture
 from photoz.networks.transform import check_bands
-from photoz.pdf.ensemble import average, average_grids
+from photoz.pdf.ensemble import average, average_grids, joined
 from photoz.pdf.grid import PDF, GridPDF
 from photoz.pdf.mixture import MixturePDF
 from photoz.survey.catalogue import Catalogue
@@ -78,7 +79,8 @@ def predict_ensemble(trained: Sequence[TrainedNetworks], catalogue: Catalogue) -
     InputError
         If some networks are classifiers and others are not, or their classes differ.
     """
-    return next(_averages(_members(trained), [catalogue], every=10.0))[1]
+    parts = [pdf for _, pdf in _averages(_members(trained), [catalogue], every=10.0)]
+    return parts[0] if len(parts) == 1 else joined(parts)
 
 
 def predict_blocks(
@@ -127,14 +129,21 @@ def _averages(
     members: Members, blocks: Iterable[Catalogue], every: float
 ) -> Iterator[tuple[Catalogue, PDF]]:
     done, seconds, said = 0, 0.0, 0.0
+    size: int | None = None  # known once memory was short
     for block in blocks:
-        start = time.perf_counter()
-        pdf = mean_density(members, block)
-        done, seconds = done + len(block), seconds + time.perf_counter() - start
-        if seconds - said > every:
-            _say_rate(done, len(members), seconds)
-            said = seconds
-        yield block, pdf
+        n = max(1, len(block))  # an empty block is a part too
+        parts = Batches(n, size or n, "prediction")
+        for rows in parts:
+            with parts.attempt():
+                start = time.perf_counter()
+                part = block.take(np.arange(len(block))[rows]) if parts.size < n else block
+                pdf = mean_density(members, part)
+                done, seconds = done + len(part), seconds + time.perf_counter() - start
+                if seconds - said > every:
+                    _say_rate(done, len(members), seconds)
+                    said = seconds
+                yield part, pdf
+        size = parts.size if parts.size < n else size
     if said < seconds:
         _say_rate(done, len(members), seconds)
 
@@ -210,7 +219,9 @@ def _predict(
     result: _Mixtures | _Probabilities,
 ) -> None:
     device = network.photoz.output.weight.device
-    for start in range(0, len(index), BATCH):
-        rows = index[start : start + BATCH]
-        flux = torch.as_tensor(np.asarray(catalogue.flux[rows], np.float32), device=device)
-        result.set(rows, network(trained.transform(flux).unsqueeze(0)))
+    batches = Batches(len(index), BATCH, "prediction")
+    for batch in batches:
+        with batches.attempt():
+            rows = index[batch]
+            flux = torch.as_tensor(np.asarray(catalogue.flux[rows], np.float32), device=device)
+            result.set(rows, network(trained.transform(flux).unsqueeze(0)))

@@ -27,6 +27,7 @@ from photoz.training.checkpoints import TrainedNetworks
 from photoz.training.config import PretrainingConfig
 from photoz.training.device import matmul_dtype
 from photoz.training.observing import SETTLING_GALAXIES, NoisyGalaxies, denoising_noise
+from photoz.training.resume import NO_CHECKPOINT, Checkpoint, Learner, Standing
 from photoz.training.schedule import learning_rate, make_optimiser, set_learning_rate
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def pretrain(
     config: PretrainingConfig,
     seed: int,
     device: torch.device,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> tuple[TrainedNetworks, pd.DataFrame]:
     """Train one network on stored simulated galaxies under fresh noise at every step.
 
@@ -65,6 +67,8 @@ def pretrain(
         Of the initial weights, batches, noise and dropout.
     device : torch.device
         Where to train.
+    checkpoint : Checkpoint
+        Where an interrupted training goes on from.
 
     Returns
     -------
@@ -85,8 +89,9 @@ def pretrain(
             f"{config.batch_size}; simulate more or lower it"
         )
     fluxes, redshifts = _tensors(flux, redshift, transform, device)
+    redshift_max = float(redshifts.max())
     trainer = _Pretrainer(
-        network_config, float(redshifts.max()), transform, noise, config, seed, device
+        network_config, redshift_max, transform, noise, config, seed, device, checkpoint
     )
 
     def next_batch() -> tuple[Tensor, Tensor]:
@@ -104,6 +109,7 @@ def pretrain_fresh(
     config: PretrainingConfig,
     seed: int,
     device: torch.device,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> tuple[TrainedNetworks, pd.DataFrame]:
     """Train one network on galaxies that are simulated meanwhile, none of them seen twice.
 
@@ -116,9 +122,11 @@ def pretrain_fresh(
         If the simulation does, or fluxes are not finite.
     """
     kept, redshift = _tensors(*galaxies.take(SETTLING_GALAXIES), transform, device)
+    redshift_max = float(redshift.max())
     trainer = _Pretrainer(
-        network_config, float(redshift.max()), transform, noise, config, seed, device
+        network_config, redshift_max, transform, noise, config, seed, device, checkpoint
     )
+    galaxies.skip(trainer.standing.step * config.batch_size)
 
     def next_batch() -> tuple[Tensor, Tensor]:
         flux, redshift = _tensors(*galaxies.take(config.batch_size), transform, device)
@@ -153,6 +161,7 @@ class _Pretrainer:
         config: PretrainingConfig,
         seed: int,
         device: torch.device,
+        checkpoint: Checkpoint,
     ) -> None:
         check_redshifts(network_config, redshift_max)
         seeds = [seed + 2 * fold for fold in range(noise.n_networks)]
@@ -167,19 +176,23 @@ class _Pretrainer:
         self.galaxies = NoisyGalaxies(transform, noise, self.generators, extra)
         self.optimiser = make_optimiser(network, config)
         self.dtype = matmul_dtype(config.precision, device)
-        self.order = torch.empty(0, dtype=torch.long, device=device)
+        self.learner = Learner(network, self.optimiser, self.generators)
+        self.checkpoint, self.standing = checkpoint, checkpoint.resume(self.learner)
+        none = torch.empty(0, dtype=torch.long)
+        self.order = self.standing.tensors.get("order", none).to(device)
 
     def train(
         self, next_batch: Callable[[], tuple[Tensor, Tensor]], settling: Tensor
     ) -> tuple[TrainedNetworks, pd.DataFrame]:
         """Take all steps and settle the batch-norm statistics on noiseless fluxes (n, band)."""
-        history = []
-        for step in track(self.config.steps, "pretraining"):
+        history = self.standing.history
+        for step in track(self.config.steps, "pretraining", first=self.standing.step):
             rate = learning_rate(step, self.config.steps, self.config)
             losses, reconstruction_loss = self.step(*next_batch(), rate)
             if step % 20 == 0 or step + 1 == self.config.steps:
                 shared = (reconstruction_loss.item(), rate)
                 history += [(step, k, loss, *shared) for k, loss in enumerate(losses.tolist())]
+            self.checkpoint.offer(self.learner, Standing(step + 1, history, {"order": self.order}))
         self.network.settle(self.galaxies.settling_inputs(settling))
         names = ["step", "fold", "loss", "reconstruction_loss", "learning_rate"]
         table = pd.DataFrame(history, columns=names)

@@ -141,7 +141,7 @@ def test_what_a_run_does_not_have_is_not_tested():
     ]
     rows = run(*items, variants={"a": table(0.01)})
     assert (rows["verdict"] == NOT_TESTED).all() and rows["ratio"].isna().all()
-    assert rows["missing"].tolist() == ["b", "a of several splits", "a column z_scatter"]
+    assert rows["missing"].tolist() == ["b", "a of several splits", "a column variation"]
     rows = conclude(items[:1], {}, {})
     assert rows["missing"].tolist() == ["a, b"]
 

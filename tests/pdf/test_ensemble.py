@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from photoz.files import InputError
-from photoz.pdf.ensemble import average, gather
+from photoz.pdf.ensemble import average, gather, joined
 from photoz.pdf.grid import GridPDF
 from photoz.pdf.mixture import MixturePDF
 
@@ -63,3 +63,22 @@ def test_parts_that_do_not_make_the_catalogue_are_refused():
         gather([good, (GridPDF(Z + 0.5, np.ones((1, 51))), np.array([3]))], ids)
     with pytest.raises(InputError, match="on a grid expected"):
         gather([], ids)
+
+
+def test_parts_of_a_catalogue_are_joined_in_their_order():
+    rng = np.random.default_rng(3)
+    weights = rng.dirichlet(np.ones(2), 5)
+    means, sigmas = rng.uniform(0.2, 1, (2, 5, 2))
+    whole = MixturePDF(weights, means, 0.1 * sigmas, 0.0)
+    parts = [
+        MixturePDF(weights[rows], means[rows], 0.1 * sigmas[rows], 0.0)
+        for rows in (slice(0, 3), slice(3, 5))
+    ]
+    together = joined(parts)
+    np.testing.assert_array_equal(together.pdf(Z), whole.pdf(Z))
+    grids = [GridPDF(Z, part.pdf(Z)) for part in parts]
+    expected = GridPDF(Z, whole.pdf(Z)).mode()
+    np.testing.assert_allclose(joined(grids).mode(), expected, rtol=1e-12)
+    for wrong in ([], [parts[0], grids[0]], [grids[0], GridPDF(Z + 0.1, parts[1].pdf(Z))]):
+        with pytest.raises(InputError, match="one kind"):
+            joined(wrong)

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
+from photoz.checksums import read_attribute
 from photoz.files import InputError
 from photoz.simulations.priors import Prior
 from photoz.simulations.simulation import read_simulation, simulate_chunk
@@ -132,7 +133,7 @@ def test_a_chunk_says_which_populations_it_has(tmp_path, monkeypatch):
     simulate_chunk(path, prior, NARROW, 3, 1, 0, "hash", reference="N650", engine="fsps")
     assert len(read_simulation(path)) == 3
     with h5py.File(path) as file:
-        told = json.loads(file.attrs["populations"])
+        told = json.loads(read_attribute(file, "populations"))
     assert told["source"] == "FSPS, python-fsps 0.5.0"
     assert told["library"] == "miles"
 

@@ -36,8 +36,12 @@ class Workflow:
 
     def run(self, *arguments, config=TINY, timeout=300):
         """Run Snakemake; standard output and error together."""
+        return self.execute(self.command(*arguments, config=config), timeout)
+
+    def execute(self, command, timeout=300):
+        """Run a command in the folder; standard output and error together."""
         return subprocess.run(
-            self.command(*arguments, config=config),
+            command,
             cwd=self.folder,
             env=self.environment(),
             stdout=subprocess.PIPE,
@@ -47,10 +51,10 @@ class Workflow:
             check=False,
         )
 
-    def start(self, *arguments):
+    def start(self, *arguments, config=TINY):
         """Start Snakemake in a process group of its own."""
         return subprocess.Popen(
-            self.command(*arguments),
+            self.command(*arguments, config=config),
             cwd=self.folder,
             env=self.environment(),
             stdout=subprocess.DEVNULL,

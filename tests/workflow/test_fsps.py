@@ -6,6 +6,7 @@ import h5py
 import pytest
 import yaml
 
+from photoz.checksums import read_attribute
 from photoz.simulations.simulation import read_simulation
 from photoz.sps import load_grid
 from tests.sps.fsps_stub import write_home, write_package
@@ -61,7 +62,7 @@ def test_the_grid_is_made_once_and_used(workflow, config, stub):
     paths = [workflow.folder / CHUNK.format(k) for k in range(2)]
     assert len(read_simulation(paths)) == 10
     with h5py.File(paths[0]) as file:
-        assert json.loads(file.attrs["populations"]) == dict(grid.provenance)
+        assert json.loads(read_attribute(file, "populations")) == dict(grid.provenance)
     # With the grid there, nobody asks for FSPS any more.
     (stub / "nebular/ZAU_ND_mist.cont").unlink()
     again = workflow.run("--dry-run", CHUNK.format(0), config=config(grid="fsps"))
@@ -75,4 +76,4 @@ def test_fsps_computes_each_galaxy_in_as_many_processes_as_threads(workflow, con
     path = workflow.folder / CHUNK.format(1)
     assert len(read_simulation(path)) == 4
     with h5py.File(path) as file:
-        assert json.loads(file.attrs["populations"])["library"] == "miles"
+        assert json.loads(read_attribute(file, "populations"))["library"] == "miles"

@@ -1,0 +1,5 @@
+"""Runs of the workflow, as those of tests/workflow."""
+
+from tests.workflow.conftest import workflow
+
+__all__ = ["workflow"]
