@@ -148,8 +148,9 @@ def _in_process(*arguments: str) -> dict[str, float]:
         check=False,
     )
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["nothing"])[-1]
-        raise RuntimeError(f"photoz predict ended with status {done.returncode}: {last}")
+        lines = done.stderr.strip().splitlines() or ["it said nothing"]
+        said = [line for line in lines if line.startswith("photoz: ")] or lines
+        raise RuntimeError(f"photoz predict failed: {said[-1]}")
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 

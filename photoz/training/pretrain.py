@@ -161,7 +161,7 @@ class _Pretrainer:
         config: PretrainingConfig,
         seed: int,
         device: torch.device,
-        checkpoint: Checkpoint,
+        checkpoint: Checkpoint = NO_CHECKPOINT,
     ) -> None:
         check_redshifts(network_config, redshift_max)
         seeds = [seed + 2 * fold for fold in range(noise.n_networks)]

@@ -46,5 +46,5 @@ def test_bytes_are_those_of_single_precision(example):
 
 
 def test_a_failed_command_is_an_error(tmp_path):
-    with pytest.raises(RuntimeError, match=r"status 2: photoz: .*absent\.h5"):
+    with pytest.raises(RuntimeError, match=r"failed: photoz: .*absent\.h5: catalogue not found"):
         scale.command(tmp_path / "absent.h5", [tmp_path / "no.safetensors"], 1)

@@ -109,7 +109,7 @@ def test_two_runs_in_one_folder_do_not_meet(workflow):
         assert first.poll() is None, "the first run ended too early to tell"
         assert second.returncode != 0
         assert "Directory cannot be locked" in second.stdout
-        assert "another Snakemake instance" in second.stdout
+        assert "--unlock" in second.stdout  # and it says what to do about a lock left over
         assert first.wait(timeout=300) == 0
     finally:
         if first.poll() is None:
@@ -121,8 +121,8 @@ def test_control_without_the_lock_the_second_run_starts(workflow):
     first = workflow.start(CATALOGUE)
     try:
         wait_until(lambda: workflow.is_making(CATALOGUE), first)
-        second = workflow.run("--nolock", "--dry-run", CATALOGUE)
-        assert "cannot be locked" not in second.stdout
+        second = workflow.run("--nolock", CATALOGUE)
+        assert second.returncode == 0, second.stdout
     finally:
         os.killpg(first.pid, signal.SIGKILL)
         first.wait(timeout=60)
