@@ -21,13 +21,13 @@ from photoz.networks import DeepZ, FluxRatio, NetworkConfig, seeded_generators
 from photoz.networks.density import negative_log_likelihood
 from photoz.survey.catalogue import Catalogue, Exposures
 from photoz.survey.noise import FixedSNR
+from photoz.training.batches import TrainingBatches
 from photoz.training.coadds import RandomCoadds
 from photoz.training.config import FinetuningConfig, PretrainingConfig
 from photoz.training.device import matmul_dtype, native_bfloat16
 from photoz.training.finetune import (
     TRAINING,
     WEIGHTS,
-    _Batches,
     network_seeds,
     training_galaxies,
 )
@@ -189,7 +189,7 @@ def finetuning_step(
     redshift = torch.tensor(galaxies.redshift, dtype=torch.float32, device=device)
     coadds = RandomCoadds(galaxies, device)
     seeds = network_seeds(SEED, n_networks, TRAINING)
-    batches = _Batches(members, batch, seeded_generators(seeds, device))
+    batches = TrainingBatches(members, batch, seeded_generators(seeds, device))
     optimiser = make_optimiser(network, config)
     dtype = matmul_dtype(config.precision, device)
 

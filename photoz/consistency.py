@@ -154,6 +154,16 @@ def _check_head(config: Mapping[str, Any], variant: str) -> None:
             f"{where}.train: the variant {variant!r} is not pretrained, and all but its head would "
             "stay random; use `all`, or name a pretraining"
         )
+    if section["unlabelled"] != "none" and not config["networks"][network]["features"]:
+        raise InputError(
+            f"{where}.unlabelled: the network {network!r} of the variant {variant!r} has no "
+            "autoencoder to train; set it to `none`"
+        )
+    if section["unlabelled"] != "none" and section["train"] == "head":
+        raise InputError(
+            f"{where}.unlabelled: trains the autoencoder, and `train: head` leaves it as it is; "
+            "use one of them"
+        )
     if classifier and training.pretraining is not None:
         _check_classes(config, network, training.pretraining)
 

@@ -98,6 +98,21 @@ def coadd_networks(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [pair for pair in stages.evaluated(config) if pair[1] == first]
 
 
+def varied(config: Mapping[str, Any]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Variants whose variation between random coadds is measured, and the name it is filed under.
+
+    It is that of their first networks, which several variants may share.
+    """
+    if not config["figures"]["test_time"]:
+        return {}
+    return {
+        (catalogue, variant): (catalogue, first)
+        for catalogue, first in coadd_networks(config)
+        for variant in stages.variants_of(config, catalogue)
+        if stages.variant_training(config, variant) == stages.variant_training(config, first)
+    }
+
+
 def ordered(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Networks on single exposures, on the first catalogue that has some (Fig. F1).
 

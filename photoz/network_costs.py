@@ -71,31 +71,32 @@ def pretrain(run: Run, what: list[str]) -> Cost:
 
 
 def finetune(run: Run, what: list[str]) -> Cost:
-    """The networks of a split, with the calibration of their p(z)."""
+    """The networks of a split or several, with the calibration of their p(z)."""
     catalogue, name = what[0], what[1]
     chosen = stages.trainings(run.config)[name]
     section = run.config["finetuning"][chosen.finetuning]
     network = run.config["networks"][chosen.network]
+    n_networks = run.n_folds * len(stages.splits_of(what[2].removeprefix("split-")))
     n = run.learned_from(catalogue, chosen.fraction)
     extra = stages.extra_steps(run.config, chosen)
     n_steps, batch = steps.finetuning_steps(section, n, extra)
-    step = steps.training_step(network, run.n_bands, pretraining=False)
+    step = steps.training_step(network, run.n_bands, pretraining=section["unlabelled"] != "none")
     exposures = run.n_narrow * run.n_exposures
     draws = exposures if section["alpha"] < 1 else 0
-    work = n_steps * steps.step_work(step, run.n_folds, batch, draws)
-    work += run.n_folds * n * CALIBRATE * bool(section["calibrate"])
+    work = n_steps * steps.step_work(step, n_networks, batch, draws)
+    work += n_networks * n * CALIBRATE * bool(section["calibrate"])
     return Cost(
         work=START_TORCH + work,
-        products=steps.PRODUCTS * n_steps * batch * run.n_folds * step.products,
+        products=steps.PRODUCTS * n_steps * batch * n_networks * step.products,
         precision=section["precision"],
         calls=START_TORCH + n_steps * steps.step_calls(step),
         gpu=True,
         # Exposures as read, and their weights, weighted fluxes and handicaps.
         memory=MEMORY_TRAINING
         + 5 * FLOAT * exposures * run.galaxies(catalogue)
-        + steps.step_bytes(step, run.n_folds, batch),
-        disk=run.n_folds * FLOAT * steps.stored_parameters(network, run.n_bands)
-        + 18 * run.n_folds * steps.epochs(section),
+        + steps.step_bytes(step, n_networks, batch),
+        disk=n_networks * FLOAT * steps.stored_parameters(network, run.n_bands)
+        + 18 * n_networks * steps.epochs(section),
     )
 
 

@@ -220,6 +220,25 @@ def stream(config: Mapping[str, Any], simulation: str) -> dict[str, Any]:
     }
 
 
+def job_splits(config: Mapping[str, Any], catalogue: str, training: Training, split: int) -> str:
+    """Splits that the job trains which trains a given one, as its files are named: `2` or `0-4`."""
+    splits = [
+        config["variants"][variant]["splits"]
+        for variant in variants_of(config, catalogue)
+        if variant_training(config, variant).name == training.name
+    ]
+    together = config["finetuning"][training.finetuning]["splits_per_job"]
+    first = split // together * together
+    last = min(first + together, max([split + 1, *splits])) - 1
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def splits_of(name: str) -> list[int]:
+    """Inverse of `job_splits`."""
+    first, _, last = name.partition("-")
+    return list(range(int(first), int(last or first) + 1))
+
+
 def comparisons(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Pairs (variant, reference) that are compared galaxy by galaxy."""
     evaluation = config["evaluation"]
@@ -278,6 +297,22 @@ def evaluated(config: Mapping[str, Any]) -> list[tuple[str, str]]:
         (catalogue, variant)
         for catalogue in config["catalogues"]
         for variant in variants_of(config, catalogue)
+    ]
+
+
+def reading_notes(config: Mapping[str, Any]) -> list[str]:
+    """What a reader of the results has to know of some variants, as Markdown."""
+    seen = [
+        f"`{variant}`"
+        for variant in config["variants"]
+        if (name := variant_training(config, variant).finetuning) is not None
+        and config["finetuning"][name]["unlabelled"] == "all"
+    ]
+    if not seen:
+        return []
+    return [
+        f"Results of {', '.join(seen)} are transductive: the autoencoders have seen the coadds "
+        "that are predicted (`unlabelled: all`), though no redshift of theirs."
     ]
 
 
@@ -461,19 +496,22 @@ def jobs(config: Mapping[str, Any]) -> list[str]:
     for catalogue, variant in evaluated(config):
         training = variant_training(config, variant)
         for split in range(config["variants"][variant]["splits"]):
-            names += _prediction_jobs(
-                config, training, f"{catalogue}/{training.name}/split-{split}"
-            )
+            names += _prediction_jobs(config, catalogue, training, split)
         names += [f"ensemble/{catalogue}/{variant}", f"evaluate/{catalogue}/{variant}"]
     return list(dict.fromkeys([*names, "compare", "crowding", "conclusions", "table1", "tables"]))
 
 
-def _prediction_jobs(config: Mapping[str, Any], training: Training, what: str) -> list[str]:
+def _prediction_jobs(
+    config: Mapping[str, Any], catalogue: str, training: Training, split: int
+) -> list[str]:
     """Jobs that end in the p(z) of one split of a catalogue."""
+    what = f"{catalogue}/{training.name}/split-{split}"
     if training.neighbours is not None:
         return [f"neighbours/{what}"]
     if training.templates is None:
-        return [f"finetune/{what}", f"predict/{what}"]
+        trained = f"{catalogue}/{training.name}/split-"
+        trained += job_splits(config, catalogue, training, split)
+        return [f"finetune/{trained}", f"predict/{what}"]
     section = config["templates"][training.templates]
     names = [f"template_model/{training.templates}"]
     for fold in range(config["splits"]["n_folds"]):

@@ -17,7 +17,7 @@ def main(job):
     torch.set_num_threads(job.threads)
     catalogue = read_catalogue(job.input.catalogue)
     folds = read_folds(job.input.splits, catalogue.id, 0)
-    trained = load_networks(job.input.networks)
+    trained = load_networks(job.input.networks, split=0)
     modes = predict_orders(trained, catalogue, folds, job.params.orders, job.params.seed)
     columns = order_scatter(modes, catalogue.redshift)
     with replace_when_done(job.output[0]) as path:

@@ -17,7 +17,7 @@ def main(job):
     torch.set_num_threads(job.threads)
     catalogue = read_catalogue(job.input.catalogue)
     folds = read_folds(job.input.splits, catalogue.id, 0)
-    trained = load_networks(job.input.networks)
+    trained = load_networks(job.input.networks, split=0)
     moves = leave_one_out_moves(trained, catalogue, folds, job.params.galaxies)
     with replace_when_done(job.output.galaxies) as path:
         moves.to_parquet(path, index=False)

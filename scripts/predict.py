@@ -14,8 +14,9 @@ from photoz.training.predict import predict_folds
 def main(job):
     torch.set_num_threads(job.threads)
     catalogue = read_catalogue(job.input.catalogue)
-    folds = read_folds(job.input.splits, catalogue.id, int(job.wildcards.split))
-    pdf = predict_folds(load_networks(job.input.networks), catalogue, folds)
+    split = int(job.wildcards.split)
+    folds = read_folds(job.input.splits, catalogue.id, split)
+    pdf = predict_folds(load_networks(job.input.networks, split=split), catalogue, folds)
     write_pdf(job.output[0], pdf, {"id": catalogue.id})
 
 

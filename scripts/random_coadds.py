@@ -17,7 +17,7 @@ def main(job):
     torch.set_num_threads(job.threads)
     catalogue, params = read_catalogue(job.input.catalogue), job.params
     columns = predict_random_coadds(
-        load_networks(job.input.networks),
+        load_networks(job.input.networks, split=0),
         catalogue,
         read_folds(job.input.splits, catalogue.id, 0),
         params.draws,

@@ -22,7 +22,7 @@ def main(job):
         code=params.code,
         paper=params.paper,
         figures=[os.path.relpath(path, output.parent) for path in job.input.figures],
-        notes=code_notes(params.logs, params.jobs, params.mixed_code),
+        notes=[*code_notes(params.logs, params.jobs, params.mixed_code), *params.notes],
     )
     tables = (pd.read_csv(job.input[name]) for name in TABLES)
     timings = read_timings(params.benchmarks, params.jobs)

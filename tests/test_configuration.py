@@ -22,7 +22,11 @@ DATACLASSES = [
         "photoz.training.config.PretrainingConfig",
         {"network", "simulation", "noise"},
     ),
-    ("finetuning.*", "photoz.training.config.FinetuningConfig", {"network", "match_steps_of"}),
+    (
+        "finetuning.*",
+        "photoz.training.config.FinetuningConfig",
+        {"network", "match_steps_of", "splits_per_job"},
+    ),
     ("neighbours.*", "photoz.training.neighbours.NeighbourConfig", {"bands"}),
     ("templates.*.model", "photoz.templates.model.ModelConfig", set()),
     ("templates.*.fit", "photoz.templates.config.TemplateFitConfig", set()),

@@ -63,6 +63,11 @@ def test_variants_of_the_paper_are_accepted(check, changes):
         (usual("classes"), r"finetuning\.usual\.calibrate: .* 'classifier' of the variant 'first'"),
         (usual(network="classifier"), r"usual\.calibrate: .*set it to false"),
         (usual("mixture", label_smoothing=0.1), r"usual\.label_smoothing: .*no classifier"),
+        (
+            {"networks": {"small": {"features": 0}}, **usual(unlabelled="all")},
+            r"usual\.unlabelled: the network 'small' .* no autoencoder",
+        ),
+        (usual("mixture", train="head", unlabelled="all"), r"usual\.unlabelled: .*`train: head`"),
         (usual(train="head"), r"usual\.train: the variant 'first' is not pretrained"),
         (
             {"networks": {"small": {"front_end": "convolutional", "convolution_width": 4}}},

@@ -136,7 +136,8 @@ def test_nothing_is_published_of_two_codes_or_of_no_run(tmp_path, capsys):
 def conclude(folder, tables):
     output = folder / "conclusions.csv"
     params = {"evaluated": [("sky", "deepz"), ("sky", "bcnz2")], "n_boot": 60, "seed": 1}
-    names = {"input": SimpleNamespace(**tables), "output": [str(output)]}
+    params["varied"] = []
+    names = {"input": SimpleNamespace(**tables, variations=[]), "output": [str(output)]}
     run("conclusions", folder, params=SimpleNamespace(**params), **names)
     return pd.read_csv(output).set_index("conclusion")
 
@@ -151,10 +152,30 @@ def test_conclusions_are_tested_where_their_variants_are(tmp_path, tables):
     assert (found["catalogue"].dropna() == "sky").all()
 
 
+def test_the_variation_between_coadds_is_joined_by_galaxy(tmp_path, tables):
+    one = {name: paths[:1] for name, paths in tables.items()}
+    galaxies = pd.read_parquet(one["tables"][0]).iloc[::-1]  # in another order
+    far = (galaxies["z_mode"] - galaxies["z_spec"]).abs() / (1 + galaxies["z_spec"])
+    path = tmp_path / "test_time.parquet"
+    pd.DataFrame({"id": galaxies["id"], "variation": 1 / (1e-6 + far)}).to_parquet(path)
+    pair, output = ("sky", "random_coadds"), tmp_path / "conclusions.csv"
+    run(
+        "conclusions",
+        tmp_path,
+        input=SimpleNamespace(**one, variations=[str(path)]),
+        output=[str(output)],
+        params=SimpleNamespace(evaluated=[pair], varied=[pair], n_boot=60, seed=1),
+    )
+    found = pd.read_csv(output).set_index("conclusion").loc["variance over coadds"]
+    assert found["verdict"] == "yes"  # those that vary most were made to scatter least
+    nearest = np.sort(far)[: N // 2]
+    assert found["value"] <= nearest.max() and found["reference_value"] > nearest.max()
+
+
 def test_no_conclusion_is_drawn_where_no_catalogue_imitates_the_papers(tmp_path):
     output = tmp_path / "conclusions.csv"
-    params = SimpleNamespace(evaluated=[], n_boot=20, seed=1)
-    nothing = SimpleNamespace(tables=[], singles=[])
+    params = SimpleNamespace(evaluated=[], varied=[], n_boot=20, seed=1)
+    nothing = SimpleNamespace(tables=[], singles=[], variations=[])
     run("conclusions", tmp_path, input=nothing, output=[str(output)], params=params)
     assert (pd.read_csv(output)["verdict"] == "not tested").all()
 

@@ -80,6 +80,14 @@ def test_coadds_at_test_time_are_for_the_reference_or_the_first_that_reads_them(
     assert exposure_stages.coadd_networks(without) == []
 
 
+def test_variants_that_share_their_networks_share_what_random_coadds_show():
+    run = resolved(**SCAN, figures={"test_time": True})
+    found = exposure_stages.varied(run)
+    assert found[("two", "pretrained")] == found[("two", "single")] == ("two", "pretrained")
+    assert ("two", "half") not in found
+    assert exposure_stages.varied(resolved(**SCAN)) == {}
+
+
 def test_members_are_networks_of_several_splits():
     assert exposure_stages.members(resolved()) == [("one", "pretrained"), ("two", "pretrained")]
     assert exposure_stages.members(resolved(figures={"variants": ["single"]})) == []

@@ -147,6 +147,33 @@ def test_an_absent_survey_is_named():
         stages.shown(resolved(survey="absent.yaml"))
 
 
+def test_a_reader_is_told_which_results_are_transductive():
+    finetuning = {"seen": {"match_steps_of": "usual", "unlabelled": "all"}}
+    finetuning["unseen"] = {"match_steps_of": "usual", "unlabelled": "outside_fold"}
+    variants = {name: {"pretraining": "usual", "finetuning": name} for name in finetuning}
+    (note,) = stages.reading_notes(resolved(finetuning=finetuning, variants=variants))
+    assert "`seen` are transductive" in note and "unseen" not in note
+    assert stages.reading_notes(resolved()) == []
+
+
+def test_splits_are_grouped_into_jobs():
+    run = resolved(
+        finetuning={"usual": {"splits_per_job": 2}},
+        variants={"pretrained": {"splits": 5}, "scratch": {"splits": 2, "catalogues": ["one"]}},
+        splits={"n_splits": 8},
+    )
+    chosen = stages.variant_training(run, "pretrained")
+    files = [stages.job_splits(run, "one", chosen, split) for split in range(6)]
+    assert files == ["0-1", "0-1", "2-3", "2-3", "4", "4-5"]  # the sixth is no variant's
+    assert [stages.splits_of(name) for name in files[3:]] == [[2, 3], [4], [4, 5]]
+    jobs = [job for job in stages.jobs(run) if job.startswith("finetune/one/usual.usual.100/")]
+    assert [job.rpartition("/")[2] for job in jobs] == ["split-0-1", "split-2-3", "split-4"]
+    # No job is larger than the catalogue's variants ask for.
+    scratch = stages.variant_training(run, "scratch")
+    assert stages.job_splits(run, "one", scratch, 0) == "0-1"
+    assert stages.job_splits(run, "two", scratch, 0) == "0"
+
+
 def test_jobs_name_each_job_once():
     jobs = stages.jobs(resolved())
     assert len(jobs) == len(set(jobs))

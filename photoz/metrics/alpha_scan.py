@@ -14,10 +14,11 @@ VALUES = ("sigma68", "sigma68_error")
 def alpha_table(
     points: Sequence[tuple[str, str, float, str]], members: pd.DataFrame
 ) -> pd.DataFrame:
-    """One row per point of Fig. 6: of one network, and of the largest ensemble that there is.
+    """One row per point of Fig. 6: of one network, and of the same number of them together.
 
-    With alpha = 1 no exposure is left out and no band is empty, so such a variant is a point of
-    every way of handling empty bands.
+    That is the largest number that all ensembles of a catalogue have. With alpha = 1 no exposure is
+    left out and no band is empty, so such a variant is a point of every way of handling empty
+    bands.
 
     Parameters
     ----------
@@ -41,15 +42,17 @@ def alpha_table(
             "config/augmentation.yaml has some"
         )
     rows = []
+    sizes = members.groupby(["catalogue", "variant"])["networks"].max()
     for catalogue, variant, alpha, empty_bands in points:
-        here = (members["catalogue"] == catalogue) & (members["variant"] == variant)
-        measured = members[here].sort_values("networks")
-        if len(measured) == 0:
+        if (catalogue, variant) not in sizes.index:
             raise InputError(f"the variant {variant!r} was not measured on {catalogue!r}")
+        rivals = [(where, name) for where, name, _, _ in points if where == catalogue]
+        drawn = {1, min((n for n in sizes.reindex(rivals) if n > 1), default=1)}
+        here = (members["catalogue"] == catalogue) & (members["variant"] == variant)
+        measured = members[here & members["networks"].isin(drawn)].sort_values("networks")
         ways = {way for where, _, _, way in points if where == catalogue}
         for way in sorted(ways) if alpha >= 1 else [empty_bands]:
-            ends = measured.iloc[[0, -1]] if len(measured) > 1 else measured.iloc[[0]]
-            for _, row in ends.iterrows():
+            for _, row in measured.iterrows():
                 values = [row[name] for name in VALUES]
                 rows.append((catalogue, way, alpha, int(row["networks"]), *values))
     names = ["catalogue", "empty_bands", "alpha", "networks", *VALUES]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ import photoz
 from photoz.checksums import sealed, unsealed
 from photoz.files import InputError, replace_when_done, require_file
 from photoz.networks.config import NetworkConfig
-from photoz.networks.deepz import DeepZ, seeded_generators
+from photoz.networks.deepz import DeepZ, seeded_generators, stacked
 from photoz.networks.transform import FluxRatio, transform_from_dict
 
 METADATA_KEY = "photoz"  # a single key: safetensors keeps no order among several
@@ -30,13 +30,19 @@ class TrainedNetworks:
     Attributes
     ----------
     network : DeepZ
-        In lockstep: one network after pretraining, one per fold after fine-tuning.
+        In lockstep: one network after pretraining, one per fold after fine-tuning, where they may
+        be of several splits.
     transform : FluxRatio
         From fluxes to inputs.
     """
 
     network: DeepZ
     transform: FluxRatio
+
+
+def joined(trained: Sequence[TrainedNetworks]) -> TrainedNetworks:
+    """Networks of one shape and input transform as one, in order."""
+    return TrainedNetworks(stacked([t.network for t in trained]), trained[0].transform)
 
 
 def save_networks(
@@ -91,14 +97,25 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def load_networks(
-    path: str | os.PathLike[str], device: torch.device | str = "cpu"
+    path: str | os.PathLike[str],
+    device: torch.device | str = "cpu",
+    split: int | None = None,
 ) -> TrainedNetworks:
     """Read what `save_networks` wrote.
+
+    Parameters
+    ----------
+    path : path-like
+        Name of the safetensors file.
+    device : torch.device or str
+        Where the networks go.
+    split : int or None
+        Take the networks of one split, of those that the metadata have as `splits`, in this order.
 
     Raises
     ------
     InputError
-        If the file is damaged, or its weights do not fit its description.
+        If the file is damaged, its weights do not fit its description, or it lacks the split.
     """
     metadata = read_metadata(path)
     with safe_open(path, framework="pt") as stream:
@@ -113,7 +130,21 @@ def load_networks(
         network.load_state_dict(state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path}: weights do not fit their description ({error})") from error
+    if split is not None:
+        network = _of_split(path, network, metadata.get("splits", []), split)
     return TrainedNetworks(network.to(device), transform)
+
+
+def _of_split(
+    path: str | os.PathLike[str], network: DeepZ, splits: Sequence[int], split: int
+) -> DeepZ:
+    if split not in splits:
+        raise InputError(f"{path}: networks of the splits {splits}, not of {split}; train it")
+    if len(splits) == 1:
+        return network
+    n_folds = network.n_networks // len(splits)
+    first = list(splits).index(split) * n_folds
+    return stacked([network.member(k) for k in range(first, first + n_folds)])
 
 
 def tensor_digest(tensors: Mapping[str, torch.Tensor]) -> str:

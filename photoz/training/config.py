@@ -9,6 +9,7 @@ PAPER_STEPS = ((100, 1e-3), (200, 1e-4), (200, 1e-5), (200, 1e-6))
 PRECISIONS = ("float32", "bfloat16", "auto")
 SCHEDULES = ("one_cycle", "stepwise")
 TRAINED = ("all", "head")
+UNLABELLED = ("none", "outside_fold", "all")
 EXPOSURE_ORDERS = (None, "fixed", "same", "independent")
 
 
@@ -139,6 +140,12 @@ class FinetuningConfig:
     oversampling : float
         How much more often rare redshifts are drawn, from 0 (no more) to 1 (every redshift bin
         equally often), see `photoz.training.sampling`.
+    unlabelled : str
+        Galaxies that train the autoencoder meanwhile without their redshifts, see
+        `photoz.training.unlabelled`: `none`, those `outside_fold`, or `all`, also those that the
+        network will predict.
+    reconstruction_weight : float
+        Weight of that loss beside the redshift loss.
     precision : str
         As in `PretrainingConfig`.
     """
@@ -161,6 +168,8 @@ class FinetuningConfig:
     train: str = "all"
     label_smoothing: float = 0.0
     oversampling: float = 0.0
+    unlabelled: str = "none"
+    reconstruction_weight: float = 1.0
     precision: str = "float32"
 
     def __post_init__(self) -> None:
@@ -180,7 +189,7 @@ class FinetuningConfig:
             )
         _check_exposures(self)
 
-        for name in ("mixup", "label_smoothing"):
+        for name in ("mixup", "label_smoothing", "reconstruction_weight"):
             if getattr(self, name) < 0:
                 raise ValueError(
                     f"finetuning.{name} must not be negative, got {getattr(self, name)}"
@@ -189,6 +198,12 @@ class FinetuningConfig:
             raise ValueError(f"finetuning.oversampling must be in [0, 1], got {self.oversampling}")
         if self.train not in TRAINED:
             raise ValueError(f"finetuning.train must be one of {TRAINED}, got {self.train!r}")
+        if self.unlabelled not in UNLABELLED:
+            raise ValueError(
+                f"finetuning.unlabelled must be one of {UNLABELLED}, got {self.unlabelled!r}"
+            )
+        if self.unlabelled != "none" and self.train == "head":
+            raise ValueError("finetuning.unlabelled trains the autoencoder; needs `train: all`")
 
     @property
     def total_epochs(self) -> int:

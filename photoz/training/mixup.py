@@ -1,4 +1,4 @@
-"""mixup: training on mixtures of two galaxies (Zhang et al. 2017; the paper, section 3.3).
+"""mixup: training on mixtures of two galaxies (Zhang et al. 2017; the paper, section 3.4).
 
 The paper mentions it as a test that did not lower the scatter.
 """

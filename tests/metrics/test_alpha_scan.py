@@ -32,6 +32,12 @@ def test_alpha_one_is_a_point_of_every_line():
     assert table.loc["other"].index.tolist() == [("drop_galaxy", 1.0)]
 
 
+def test_ensembles_of_a_catalogue_are_of_one_size():
+    more = pd.DataFrame([("mock", "a", 3, 2.5, 0.1)], columns=MEMBERS.columns)
+    table = alpha_table(POINTS, pd.concat([MEMBERS, more]))
+    pd.testing.assert_frame_equal(table, alpha_table(POINTS, MEMBERS))
+
+
 def test_what_was_not_measured_is_named():
     with pytest.raises(InputError, match="variant 'd' was not measured on 'mock'"):
         alpha_table([("mock", "d", 0.5, "keep_one")], MEMBERS)

@@ -77,7 +77,7 @@ def fresh_in_the_background(checkpoint):
 
 def folds(checkpoint):
     """Fine-tuning of 3 folds, 3 steps an epoch: 45, the last 21 without dropout."""
-    config = FinetuningConfig(epochs=15, quiet_epochs=7, batch_size=20)
+    config = FinetuningConfig(epochs=15, quiet_epochs=7, batch_size=20, unlabelled="all")
     sky = make_catalogue(100)
     return finetune(
         sky, np.arange(100) % 3, None, NETWORK, config, [0, 0], CPU, checkpoint=checkpoint

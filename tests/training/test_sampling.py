@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from photoz.networks import seeded_generators
+from photoz.training.batches import TrainingBatches
 from photoz.training.config import FinetuningConfig
-from photoz.training.finetune import _Batches
 from photoz.training.sampling import sampling_weights
 
 REDSHIFT = np.array([0.11, 0.12, 0.13, 0.14, 0.31, 0.32, 0.55])
@@ -31,7 +31,7 @@ def drawn(batches, n, **how):
 
 def test_batches_follow_the_weights_until_they_are_even():
     weights = sampling_weights(REDSHIFT, MEMBERS, 1.0, 0.1)
-    batches = _Batches(MEMBERS, 4, seeded_generators([1, 2]), weights)
+    batches = TrainingBatches(MEMBERS, 4, seeded_generators([1, 2]), weights)
     first, second = drawn(batches, 3000)
     share = np.bincount(first, minlength=7) / first.size
     np.testing.assert_allclose(share, weights[0], atol=0.02)
@@ -42,8 +42,8 @@ def test_batches_follow_the_weights_until_they_are_even():
 
 
 def test_without_weights_the_batches_are_those_of_a_shuffle():
-    plain = _Batches(MEMBERS, 3, seeded_generators([1, 2]))
-    evenly = _Batches(
+    plain = TrainingBatches(MEMBERS, 3, seeded_generators([1, 2]))
+    evenly = TrainingBatches(
         MEMBERS, 3, seeded_generators([1, 2]), sampling_weights(REDSHIFT, MEMBERS, 1.0, 0.1)
     )
     np.testing.assert_array_equal(drawn(plain, 9), drawn(evenly, 9, evenly=True))

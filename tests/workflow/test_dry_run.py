@@ -8,6 +8,8 @@ import sys
 import pytest
 import yaml
 
+from photoz import configuration, stages
+from photoz.metrics.paper_conclusions import PAPER_CONCLUSIONS
 from tests.workflow.conftest import ROOT, TINY, Workflow, make_workflow
 from tests.workflow.rules import FIGURES
 
@@ -65,6 +67,19 @@ def test_the_curve_of_training_sizes_shares_one_pretraining(workflow):
     planned = jobs(result.stdout)
     assert planned["pretrain"] == planned["fig_training_size"] == planned["conclusions"] == 1
     assert planned["finetune"] == 20  # five sizes, with and without pretraining, two catalogues
+
+
+def test_one_run_has_every_conclusion(workflow):
+    result = workflow.run("--dry-run", config="config/laptop.yaml")
+    assert result.returncode == 0, result.stdout
+    planned = jobs(result.stdout)
+    assert planned["pretrain"] == 8
+    assert {name: planned.get(name) for name in FIGURES} == dict.fromkeys(FIGURES, 1)
+    run = configuration.load(ROOT / "config" / "laptop.yaml")
+    for catalogue in run["evaluation"]["paper"]:
+        here = set(stages.variants_of(run, catalogue))
+        lacking = [c.name for c in PAPER_CONCLUSIONS if not here.issuperset(c.variants)]
+        assert not lacking, (catalogue, lacking)
 
 
 def test_every_figure_is_planned(planned):

@@ -27,7 +27,8 @@ CHANGES = {
         },
     },
     "finetuning": {
-        "smoothed": SHORT | {"calibrate": False, "label_smoothing": 0.15, "oversampling": 1},
+        "smoothed": SHORT
+        | {"calibrate": False, "label_smoothing": 0.15, "oversampling": 1, "splits_per_job": 2},
         "frozen": SHORT | {"calibrate": False, "train": "head", "mixup": 0.3},
         "convolutional": SHORT | {"network": "convolutional"},
     },
@@ -53,7 +54,7 @@ def test_the_run_of_all_variants_is_planned(workflow):
     planned = jobs(result.stdout)
     assert planned["simulate"] == 8  # two simulations of four chunks
     assert planned["pretrain"] == 7
-    assert planned["finetune"] == planned["ensemble"] == planned["evaluate"] == 13
+    assert planned["finetune"] == planned["ensemble"] == planned["evaluate"] == 16
 
 
 def test_only_what_convolves_reads_the_survey_to_fine_tune(workflow):
@@ -62,7 +63,7 @@ def test_only_what_convolves_reads_the_survey_to_fine_tune(workflow):
     assert result.returncode == 0, result.stdout
     blocks = re.split(r"^\[", result.stdout, flags=re.MULTILINE)
     blocks = [block for block in blocks if "rule finetune:" in block]
-    assert len(blocks) == 4
+    assert len(blocks) == 3  # two splits together
     for block in blocks:
         assert ("paus.yaml" in block) == ("none.convolutional" in block), block
 
@@ -92,8 +93,10 @@ def test_variants_run_as_far_as_their_evaluation(tmp_path):
         assert pdf.valid.sum() > 150
     columns = read_photoz_table(made / "photoz" / "mock" / "smoothed.parquet")
     assert np.isfinite(columns.odds[columns.flag == 0]).all()
+    tuned = made / "finetuning" / "mock"
+    assert (tuned / "classifier.smoothed.100" / "split-0-1.history.parquet").exists()
     # the convolution knows the narrow bands
-    weights = made / "finetuning" / "mock" / "none.convolutional.100" / "split-0.safetensors"
+    weights = tuned / "none.convolutional.100" / "split-0.safetensors"
     network = load_networks(weights).network
     narrow = load_survey(ROOT / "config" / "surveys" / "paus.yaml").bands.is_narrow
     assert sorted(network.config.convolved_inputs) == list(np.flatnonzero(narrow))

@@ -34,6 +34,7 @@ try:
     SCAN = exposure_stages.alpha_scan(run)
     MEMBERS = exposure_stages.members(run)
     TEST_TIME = exposure_stages.coadd_networks(run)
+    VARIED = exposure_stages.varied(run)
     ORDERED = exposure_stages.ordered(run)
 except InputError as error:
     raise WorkflowError(str(error))
@@ -68,6 +69,7 @@ wildcard_constraints:
     fold=r"\d+",
     chunk=r"\d+",
     split=r"\d+",
+    splits=r"\d+(?:-\d+)?",
 
 
 CPU = "../../envs/cpu.yaml"
@@ -120,10 +122,13 @@ def seed(*labels):
     return lambda wildcards: configuration.derive_seed(run["seed"], *labels, *wildcards)
 
 
-def split_seed(wildcards):
+def split_seed(wildcards, split=None):
     """Return one seed for all trainings of a split: rivals see the same galaxies."""
     return configuration.derive_seed(
-        run["seed"], "finetune", wildcards.catalogue, wildcards.split
+        run["seed"],
+        "finetune",
+        wildcards.catalogue,
+        str(wildcards.split if split is None else split),
     )
 
 
@@ -222,10 +227,25 @@ def laid_out_exposures(wildcards):
     return f"<results>/catalogues/{wildcards.catalogue}.exposures-{present}.h5"
 
 
+def job_splits(wildcards):
+    """Return the splits whose networks a job trains."""
+    return stages.splits_of(wildcards.splits)
+
+
+def trained(catalogue, chosen, split=0, suffix="safetensors"):
+    """Return what the job has written that trains the networks of a split."""
+    splits = stages.job_splits(run, catalogue, chosen, split)
+    return f"<results>/finetuning/{catalogue}/{chosen.name}/split-{splits}.{suffix}"
+
+
+def split_networks(wildcards):
+    """Return the networks of a split, in a file that may have others as well."""
+    return trained(wildcards.catalogue, training(wildcards), int(wildcards.split))
+
+
 def first_networks(wildcards):
     """Return the networks of a variant's first split."""
-    name = stages.variant_training(run, wildcards.variant).name
-    return f"<results>/finetuning/{wildcards.catalogue}/{name}/split-0.safetensors"
+    return trained(wildcards.catalogue, stages.variant_training(run, wildcards.variant))
 
 
 def start_networks(wildcards):
@@ -233,8 +253,12 @@ def start_networks(wildcards):
     name = training(wildcards).pretraining
     if name is None:
         return []
-    start = stages.pretraining_for(run, name, wildcards.catalogue, wildcards.split)
-    return f"<results>/pretraining/{start.file}.safetensors"
+    starts = [
+        stages.pretraining_for(run, name, wildcards.catalogue, split)
+        for split in job_splits(wildcards)
+    ]
+    files = [f"<results>/pretraining/{start.file}.safetensors" for start in starts]
+    return list(dict.fromkeys(files))
 
 
 def convolved_survey(wildcards):
@@ -330,6 +354,9 @@ IN_PAPER = [
     pair for pair in stages.evaluated(run) if pair[0] in run["evaluation"]["paper"]
 ]
 
+# Those of them whose variation between random coadds is measured.
+VARIED_IN_PAPER = [pair for pair in IN_PAPER if pair in VARIED]
+
 # The pretraining, if any, whose autoencoder Figs 4 and 5 show, and the rules behind them.
 DENOISED = stages.denoised(run)
 DENOISING = ("denoising", "denoising_example")
@@ -374,6 +401,9 @@ def jobs_behind(wildcards):
     behind += ["outlier_test"] if run["figures"]["outlier_test"] else []
     behind += exposure_stages.jobs(run)
     return [*dict.fromkeys([*stages.jobs(run), *behind, *figures])]
+
+
+PUBLISHED = "-".join(["results", *filter(None, [run["publish_as"]])])
 
 
 def published(wildcards):

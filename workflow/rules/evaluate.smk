@@ -119,6 +119,10 @@ rule conclusions:
     input:
         tables=fill("<results>/photoz/{catalogue}/{variant}.parquet", IN_PAPER),
         singles=fill("<results>/photoz/{catalogue}/{variant}.single.parquet", IN_PAPER),
+        variations=fill(
+            "<results>/test_time/{catalogue}/{variant}.parquet",
+            [VARIED[pair] for pair in VARIED_IN_PAPER],
+        ),
     output:
         report(
             "<results>/tables/conclusions.csv",
@@ -137,6 +141,7 @@ rule conclusions:
         runtime=growing(15),
     params:
         evaluated=IN_PAPER,
+        varied=VARIED_IN_PAPER,
         n_boot=run["evaluation"]["n_boot"],
         seed=configuration.derive_seed(run["seed"], "conclusions"),
     script:
@@ -230,6 +235,7 @@ rule results_page:
         logs=f"{RESULTS}/logs",
         benchmarks=f"{RESULTS}/benchmarks",
         mixed_code=run["mixed_code"],
+        notes=stages.reading_notes(run),
     script:
         "../../scripts/results_page.py"
 
@@ -268,8 +274,8 @@ rule publish:
     input:
         published,
     output:
-        page="docs/results.md",
-        images=directory("docs/images/results"),
+        page=f"docs/{PUBLISHED}.md",
+        images=directory(f"docs/images/{PUBLISHED}"),
     log:
         "<logs>/publish.log",
     benchmark:

@@ -375,11 +375,10 @@ rule fig_training:
             "<results>/pretraining/{pretraining}.history.parquet",
             pretraining=SHOWN.pretraining_files,
         ),
-        finetuning=expand(
-            "<results>/finetuning/{catalogue}/{training}/split-0.history.parquet",
-            catalogue=SHOWN.catalogue,
-            training=SHOWN.trainings,
-        ),
+        finetuning=[
+            trained(SHOWN.catalogue, TRAININGS[name], suffix="history.parquet")
+            for name in SHOWN.trainings
+        ],
     output:
         **figure("fig_training", drawn=SHOWN.trainings),
     log:

@@ -1,5 +1,5 @@
 # Networks: pretrained on simulations, fine-tuned on observed galaxies, asked for p(z).
-# The folds of a split are trained side by side in one job. Training takes one GPU where there is
+# The folds of a split, or of several, are trained side by side in one job. Training takes one GPU where there is
 # one (`--resources gpu=1` runs such jobs one by one), and one core where there is none: as many
 # jobs as cores beat one job with many threads.
 
@@ -43,12 +43,12 @@ rule finetune:
         start=start_networks,
         survey=convolved_survey,
     output:
-        networks="<results>/finetuning/{catalogue}/{training}/split-{split}.safetensors",
-        history="<results>/finetuning/{catalogue}/{training}/split-{split}.history.parquet",
+        networks="<results>/finetuning/{catalogue}/{training}/split-{splits}.safetensors",
+        history="<results>/finetuning/{catalogue}/{training}/split-{splits}.history.parquet",
     log:
-        "<logs>/finetune/{catalogue}/{training}/split-{split}.log",
+        "<logs>/finetune/{catalogue}/{training}/split-{splits}.log",
     benchmark:
-        "<benchmarks>/finetune/{catalogue}/{training}/split-{split}.tsv"
+        "<benchmarks>/finetune/{catalogue}/{training}/split-{splits}.tsv"
     # Long jobs before short ones, which then fill the cores beside the last long one.
     priority: 1
     conda:
@@ -56,14 +56,17 @@ rule finetune:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=growing(4000),
+        mem_mb=growing(lambda wildcards, threads: 4000 * len(job_splits(wildcards))),
         runtime=growing(240),
     params:
+        splits=lambda wildcards: job_splits(wildcards),
         section=lambda wildcards: run["finetuning"][training(wildcards).finetuning],
         network=lambda wildcards: run["networks"][training(wildcards).network],
         fraction=lambda wildcards: training(wildcards).fraction,
         extra_steps=lambda wildcards: stages.extra_steps(run, training(wildcards)),
-        seed=split_seed,
+        seeds=lambda wildcards: [
+            split_seed(wildcards, split) for split in job_splits(wildcards)
+        ],
     script:
         "../../scripts/finetune.py"
 
@@ -72,7 +75,7 @@ rule predict:
     input:
         catalogue=training_catalogue,
         splits="<results>/catalogues/{catalogue}.splits.parquet",
-        networks="<results>/finetuning/{catalogue}/{training}/split-{split}.safetensors",
+        networks=split_networks,
     output:
         "<results>/predictions/{catalogue}/{training}/split-{split}.hdf5",
     log:
