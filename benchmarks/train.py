@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,21 +19,19 @@ import torch
 from benchmarks import references
 from benchmarks.timing import interleaved
 from photoz.networks import DeepZ, FluxRatio, NetworkConfig, seeded_generators
-from photoz.networks.density import negative_log_likelihood
 from photoz.survey.catalogue import Catalogue, Exposures
 from photoz.survey.noise import FixedSNR
-from photoz.training.batches import TrainingBatches
-from photoz.training.coadds import RandomCoadds
+from photoz.training.checkpoints import TrainedNetworks
 from photoz.training.config import FinetuningConfig, PretrainingConfig
-from photoz.training.device import matmul_dtype, native_bfloat16
+from photoz.training.device import native_bfloat16
 from photoz.training.finetune import (
     TRAINING,
     WEIGHTS,
+    Finetuner,
     network_seeds,
     training_galaxies,
 )
 from photoz.training.pretrain import _Pretrainer, _tensors
-from photoz.training.schedule import make_optimiser
 
 PAPER = NetworkConfig()
 NARROW, BROAD, EXPOSURES = 40, 6, 5
@@ -178,7 +177,7 @@ def finetuning_step(
     network_config: NetworkConfig = PAPER,
     batch: int = BATCH,
 ) -> Callable[[], torch.Tensor]:
-    """The body of the loop in `photoz.training.finetune`; its losses, (network,)."""
+    """A step of `photoz.training.finetune`; it returns the losses, (network,)."""
     config = FinetuningConfig(precision=precision, batch_size=batch)
     transform = FluxRatio(galaxies.bands, galaxies.reference_band)
     folds = np.arange(len(galaxies)) % max(2, n_networks)
@@ -186,24 +185,11 @@ def finetuning_step(
     generators = seeded_generators(network_seeds(SEED, n_networks, WEIGHTS))
     redshift_max = float(galaxies.redshift.max())
     network = DeepZ(network_config, len(galaxies.bands), generators, redshift_max).to(device)
-    redshift = torch.tensor(galaxies.redshift, dtype=torch.float32, device=device)
-    coadds = RandomCoadds(galaxies, device)
-    seeds = network_seeds(SEED, n_networks, TRAINING)
-    batches = TrainingBatches(members, batch, seeded_generators(seeds, device))
-    optimiser = make_optimiser(network, config)
-    dtype = matmul_dtype(config.precision, device)
-
-    def step() -> torch.Tensor:
-        index = batches.next()
-        flux, _ = coadds.draw(index, config.alpha, batches.generators)
-        density = network(transform(flux).to(dtype), batches.generators)
-        loss = negative_log_likelihood(density, redshift[index])
-        optimiser.zero_grad(set_to_none=True)
-        loss.sum().backward()
-        optimiser.step()
-        return loss.detach()
-
-    return step
+    generators = seeded_generators(network_seeds(SEED, n_networks, TRAINING), device)
+    finetuner = Finetuner(
+        galaxies, members, TrainedNetworks(network, transform), config, batch, generators
+    )
+    return partial(finetuner.step, config.learning_rate)
 
 
 def pretraining_tasks(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from photoz.files import InputError
 from photoz.networks.classes import check_redshifts
@@ -141,13 +142,12 @@ def finetune_splits(
         If a fold has no galaxy to learn from, the bands are not those of `start`, or `start` has
         several networks but not one per fold.
     """
-    n_folds, n_splits = int(folds.max()) + 1, folds.shape[1]
+    n_folds = int(folds.max()) + 1
     members = [
-        training_galaxies(catalogue, folds[:, split], fold, training_fraction, seeds[split])
-        for split in range(n_splits)
+        training_galaxies(catalogue, of_split, fold, training_fraction, seed)
+        for of_split, seed in zip(folds.T, seeds, strict=True)
         for fold in range(n_folds)
     ]
-    n_networks = len(members)
     fewest = min(len(m) for m in members)
     if fewest < 2:
         raise InputError(
@@ -166,92 +166,155 @@ def finetune_splits(
     else:
         transform = start.transform
         check_bands(transform, catalogue.bands, "the catalogue")
-        network = _own_start(start.network, n_networks)
+        network = _own_start(start.network, len(members))
         network.restore_scale()  # or a long pretraining would leave small steps only
     check_redshifts(network.config, float(catalogue.redshift[np.concatenate(members)].max()))
-    network.to(device)
-    if config.train == "head":
-        network.freeze_all_but_head()
-    batch = min(config.batch_size, fewest)
     # Of a fold of average size, whatever folds are trained together.
     average = training_fraction * _has_label(catalogue).sum() * (n_folds - 1) / n_folds
-    steps_per_epoch = max(1, int(average) // batch)
-    n_steps = config.total_epochs * steps_per_epoch + extra_steps
-    logger.info("%d networks, %d galaxies each, %d steps of %d", n_networks, fewest, n_steps, batch)
-
-    redshift = torch.tensor(catalogue.redshift, dtype=torch.float32, device=device)
-    fluxes = TrainingFluxes(catalogue, config, device)
-    weights = sampling_weights(
-        catalogue.redshift, members, config.oversampling, network.config.class_width
-    )
-    batches = TrainingBatches(members, batch, generators(TRAINING, device), weights)
-    unlabelled = None
-    if config.unlabelled != "none":
-        if not network.config.features:
-            raise InputError(
-                "finetuning.unlabelled: the network has no autoencoder; set it to none"
-            )
-        shown = _unlabelled_galaxies(catalogue, folds, config.unlabelled)
-        unlabelled = UnlabelledGalaxies(
-            catalogue, shown, batch, transform, fluxes, batches.generators
-        )
-    optimiser = make_optimiser(network, config)
-    dtype = matmul_dtype(config.precision, device)
-    first_quiet_step = n_steps - config.quiet_epochs * steps_per_epoch
-    learner = Learner(network, optimiser, batches.generators)
-    standing = checkpoint.resume(learner)
-    first, history, recent = standing.step, standing.history, torch.zeros(n_networks, device=device)
-    if first:
-        batches.restore("left", standing.tensors)
-        recent = standing.tensors["recent"].to(device)
-        if unlabelled is not None:
-            unlabelled.batches.restore("unlabelled", standing.tensors)
-    for step in track(n_steps, "fine-tuning", first=first):
-        if step == max(first_quiet_step, first):
-            network.stop_dropout()
-        quiet = step >= first_quiet_step
-        index = batches.next(evenly=quiet)
-        flux, complete = fluxes.draw(index, batches.generators, quiet)
-        mixup = 0.0 if quiet else config.mixup
-        loss = finetuning_loss(
-            network, transform(flux), redshift[index], complete, config, mixup, dtype,
-            batches.generators,
-        )  # fmt: skip
-        total = loss.sum()
-        if unlabelled is not None:
-            reconstruction_loss = unlabelled.loss(network, dtype, quiet)
-            total = total + config.reconstruction_weight * reconstruction_loss.sum()
-        optimiser.zero_grad(set_to_none=True)
-        total.backward()
-        rate = learning_rate(step, n_steps, config)
-        set_learning_rate(optimiser, rate)
-        optimiser.step()
-        recent += loss.detach()
-        if (step + 1) % steps_per_epoch == 0:
-            history += [
-                (step, k, value / steps_per_epoch, rate) for k, value in enumerate(recent.tolist())
-            ]
-            recent.zero_()
-        left = batches.state("left") | {"recent": recent}
-        if unlabelled is not None:
-            left |= unlabelled.batches.state("unlabelled")
-        checkpoint.offer(learner, Standing(step + 1, history, left))
-    singles = [network.member(k) for k in range(n_networks)]
-    for single, member in zip(singles, batches.indices, strict=True):
-        single.settle(transform(fluxes.full(member)).unsqueeze(0))
-    losses = pd.DataFrame(history, columns=["step", "fold", "loss", "learning_rate"])
+    batch = min(config.batch_size, fewest)
+    finetuner = Finetuner(
+        catalogue, members, TrainedNetworks(network, transform), config, batch,
+        generators(TRAINING, device), _unlabelled_galaxies(catalogue, folds, config.unlabelled),
+    )  # fmt: skip
+    losses = finetuner.train(max(1, int(average) // batch), extra_steps, checkpoint)
+    singles = finetuner.settled()
     split, losses["fold"] = losses["fold"] // n_folds, losses["fold"] % n_folds
     return [
         (
             TrainedNetworks(stacked(singles[k * n_folds : (k + 1) * n_folds]), transform),
             losses[split == k].reset_index(drop=True),
         )
-        for k in range(n_splits)
+        for k in range(folds.shape[1])
     ]
+
+
+class Finetuner:
+    """Networks that are trained in lockstep, each on galaxies of its own.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    members : sequence of ndarray
+        Galaxies with redshifts, of each network.
+    start : TrainedNetworks
+        As they are before; they are trained in place.
+    config : FinetuningConfig
+    batch : int
+        Galaxies a step.
+    generators : list of torch.Generator
+        One per network, on the device to train on.
+    unlabelled : sequence of ndarray
+        Galaxies that train the autoencoder of each network; empty where none do.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        members: Sequence[np.ndarray],
+        start: TrainedNetworks,
+        config: FinetuningConfig,
+        batch: int,
+        generators: list[torch.Generator],
+        unlabelled: Sequence[np.ndarray] = (),
+    ) -> None:
+        device = generators[0].device
+        self.network, self.transform = start.network.to(device), start.transform
+        self.config = config
+        if config.train == "head":
+            self.network.freeze_all_but_head()
+        self.redshift = torch.tensor(catalogue.redshift, dtype=torch.float32, device=device)
+        self.fluxes = TrainingFluxes(catalogue, config, device)
+        weights = sampling_weights(
+            catalogue.redshift, members, config.oversampling, self.network.config.class_width
+        )
+        self.batches = TrainingBatches(members, batch, generators, weights)
+        self.unlabelled = None
+        if len(unlabelled):
+            if not self.network.config.features:
+                raise InputError(
+                    "finetuning.unlabelled: the network has no autoencoder; set it to none"
+                )
+            self.unlabelled = UnlabelledGalaxies(
+                catalogue, unlabelled, batch, self.transform, self.fluxes, generators
+            )
+        self.optimiser = make_optimiser(self.network, config)
+        self.dtype = matmul_dtype(config.precision, device)
+
+    def step(self, rate: float, quiet: bool = False) -> Tensor:
+        """One update of every network at a learning rate; returns their losses, (network,)."""
+        generators = self.batches.generators
+        index = self.batches.next(evenly=quiet)
+        flux, complete = self.fluxes.draw(index, generators, quiet)
+        mixup = 0.0 if quiet else self.config.mixup
+        loss = finetuning_loss(
+            self.network, self.transform(flux), self.redshift[index], complete, self.config, mixup,
+            self.dtype, generators,
+        )  # fmt: skip
+        total = loss.sum()
+        if self.unlabelled is not None:
+            reconstruction_loss = self.unlabelled.loss(self.network, self.dtype, quiet)
+            total = total + self.config.reconstruction_weight * reconstruction_loss.sum()
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        set_learning_rate(self.optimiser, rate)
+        self.optimiser.step()
+        return loss.detach()
+
+    def train(
+        self, steps_per_epoch: int, extra_steps: int = 0, checkpoint: Checkpoint = NO_CHECKPOINT
+    ) -> pd.DataFrame:
+        """Take all steps; returns step, fold (number of the network), loss and learning_rate."""
+        n_steps = self.config.total_epochs * steps_per_epoch + extra_steps
+        first_quiet_step = n_steps - self.config.quiet_epochs * steps_per_epoch
+        sizes = [len(index) for index in self.batches.indices]
+        logger.info(
+            "%d networks, at least %d galaxies each, %d steps of %d",
+            *(len(sizes), min(sizes), n_steps, self.batches.batch),
+        )
+        learner = Learner(self.network, self.optimiser, self.batches.generators)
+        standing = checkpoint.resume(learner)
+        first, history = standing.step, standing.history
+        recent = torch.zeros(len(sizes), device=self.redshift.device)
+        if first:
+            recent = self._resume(standing.tensors)
+        for step in track(n_steps, "fine-tuning", first=first):
+            if step == max(first_quiet_step, first):
+                self.network.stop_dropout()
+            rate = learning_rate(step, n_steps, self.config)
+            recent += self.step(rate, quiet=step >= first_quiet_step)
+            if (step + 1) % steps_per_epoch == 0:
+                means = (recent / steps_per_epoch).tolist()
+                history += [(step, k, mean, rate) for k, mean in enumerate(means)]
+                recent.zero_()
+            checkpoint.offer(learner, Standing(step + 1, history, self._state(recent)))
+        return pd.DataFrame(history, columns=["step", "fold", "loss", "learning_rate"])
+
+    def settled(self) -> list[DeepZ]:
+        """The networks by themselves, with batch-norm statistics of all their galaxies."""
+        singles = [self.network.member(k) for k in range(self.network.n_networks)]
+        for single, member in zip(singles, self.batches.indices, strict=True):
+            single.settle(self.transform(self.fluxes.full(member)).unsqueeze(0))
+        return singles
+
+    def _state(self, recent: Tensor) -> dict[str, Tensor]:
+        """What changes beside the learner: galaxies still to come, and losses of this epoch."""
+        state = self.batches.state("left") | {"recent": recent}
+        if self.unlabelled is not None:
+            state |= self.unlabelled.batches.state("unlabelled")
+        return state
+
+    def _resume(self, state: Mapping[str, Tensor]) -> Tensor:
+        """Go on where `_state` was; returns the losses."""
+        self.batches.restore("left", state)
+        if self.unlabelled is not None:
+            self.unlabelled.batches.restore("unlabelled", state)
+        return state["recent"].to(self.redshift.device)
 
 
 def _unlabelled_galaxies(catalogue: Catalogue, folds: np.ndarray, which: str) -> list[np.ndarray]:
     """Galaxies that train the autoencoder of every network, whether or not they have redshifts."""
+    if which == "none":
+        return []
     usable = usable_galaxies(catalogue)
     return [
         np.flatnonzero(usable & (of_split != fold) if which == "outside_fold" else usable)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.slurm.cluster import live_jobs, wait_for
 from tests.workflow.rules import RULES
+from tests.workflow.test_dry_run import jobs as planned_jobs
 
 pytestmark = pytest.mark.slow
 
@@ -42,12 +43,12 @@ def test_the_whole_run_is_submitted_and_one_gpu_job_runs_at_a_time(submit, new_j
     # On a busy machine a job may reach its time limit, and is tried again.
     done = [job for job in new_jobs() if job.state == "COMPLETED"]
     assert {job.rule for job in done} <= set(RULES)
-    planned = int(re.search(r"^total +(\d+)$", result.stdout, re.MULTILINE)[1])
-    assert len(done) == planned - 1  # `all` makes nothing
+    planned = planned_jobs(result.stdout)
+    assert len(done) == planned["total"] - 1  # `all` makes nothing
 
     on_gpu = [job for job in done if job.rule in TRAINING]
     others = [job for job in done if job.rule not in TRAINING]
-    assert len(on_gpu) == 4
+    assert len(on_gpu) == sum(planned[rule] for rule in TRAINING)
     assert {(job.partition, job.gpus) for job in on_gpu} == {("gpu", "gres:gpu:1")}
     assert {(job.partition, job.gpus) for job in others} == {("main", "")}
     assert overlapping(on_gpu) == []
