@@ -1,6 +1,7 @@
 """A Slurm that is started for these tests, and the workflow on it."""
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class Submitted(Workflow):
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                # A background job of a shell ignores SIGINT, and so would Snakemake.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
 
