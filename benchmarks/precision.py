@@ -21,7 +21,7 @@ MOCK = 202
 
 
 def run(full: bool = False) -> dict[str, Any]:
-    """Train; `full` at the size of the paper's sample, some 15 minutes of two cores.
+    """Train; `full` on 4000 galaxies, some six minutes of two cores.
 
     Returns
     -------

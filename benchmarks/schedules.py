@@ -27,7 +27,7 @@ FIGURE = Path(__file__).parents[1] / "docs" / "images" / "schedules"
 
 
 def run(full: bool = False) -> dict[str, Any]:
-    """Train; `full` at the size of the paper's sample, some 40 minutes of two cores, and draw.
+    """Train; `full` on 4000 galaxies of each mock, half an hour of two cores, and draw.
 
     Returns
     -------
