@@ -120,7 +120,13 @@ def test_leaving_out_compares_with_all_exposures(catalogue, folds, trained):
 
 def test_the_galaxy_of_the_figure_moves_most_of_those_with_a_good_redshift():
     moves = pd.DataFrame(
-        {"row": [4, 5, 9], "z_spec": [0.5] * 3, "z_mode": [0.7, 0.51, 0.5], "move": [9.0, 0.1, 0.2]}
+        {
+            "row": [4, 5, 9, 7],
+            "z_spec": [0.5] * 4,
+            "z_mode": [0.7, 0.51, 0.5, 0.5],
+            "width": [0.01, 0.01, 0.01, 0.3],
+            "move": [9.0, 0.1, 0.2, 0.4],
+        }
     )
     assert most_moved(moves) == 9
     assert most_moved(moves[:1]) == 4  # none is good
