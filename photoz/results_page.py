@@ -212,7 +212,7 @@ def _compared(rows: pd.DataFrame, in_paper: bool) -> pd.DataFrame:
         for metric in COMPARED:
             if (item := by_metric.get(metric)) is not None:
                 ratio = _measured(item["ratio"], item["ratio_error"], 3)
-                known = not np.isnan(item["p_value"])
+                known = ratio is not None and not np.isnan(item["p_value"])
                 row[metric] = f"{ratio} (p = {item['p_value']:.2g})" if known else None
                 key = (str(variant), str(reference), metric)
                 row[f"{metric}, paper"] = PAPER_RATIOS.get(key) if in_paper else None
@@ -239,7 +239,7 @@ def _calibrated(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _measured(value: float, error: float, digits: int) -> str | None:
     """A number with its error, None for no number."""
-    return None if np.isnan(value) else f"{value:.{digits}f} ± {error:.{digits}f}"
+    return f"{value:.{digits}f} ± {error:.{digits}f}" if np.isfinite(value) else None
 
 
 def _with_paper(rows: list[dict[str, object]]) -> pd.DataFrame:

@@ -57,9 +57,10 @@ def comparisons():
     return with_names(compare_variants(dz, splits, pairs, contrasts, n_boot=20))
 
 
-def make_page(notes=(), paper=("sky",), code="0123456789ab", **more):
+def make_page(notes=(), paper=("sky",), code="0123456789ab", compared=None, **more):
     run = Run("night", "make it", code, paper, ["figures/fig8.png"], notes)
-    tables = metrics(), curves(), calibration(), comparisons()
+    compared = comparisons() if compared is None else compared
+    tables = metrics(), curves(), calibration(), compared
     return page(run, *tables, pd.DataFrame({"rule": ["pretrain"], "jobs": [1]}), **more)
 
 
@@ -116,6 +117,13 @@ def test_comparisons_have_ratio_error_p_value_and_the_papers_ratio():
     assert contrast["variant"] == "knn / deepz"
     assert contrast["reference"] == "no_pretraining / single"
     assert "each training is one realisation" in " ".join(text.split())
+
+
+def test_a_ratio_to_nothing_is_no_number():
+    table = comparisons()
+    table.loc[table["metric"] == "sigma68", "ratio"] = np.inf  # no outlier among the reference's
+    for row in table_after(make_page(compared=table), "Variants compared"):
+        assert row["sigma68"] == "-" and "±" in row["nmad"]
 
 
 def test_calibration_is_shown_for_each_split_with_what_perfect_densities_have():
