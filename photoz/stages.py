@@ -418,6 +418,15 @@ def _zero_points(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     return list(first.items())
 
 
+def drawn_variants(config: Mapping[str, Any], pairs: Sequence[tuple[str, str]]) -> list[str] | None:
+    """Variants that figures of these (catalogue, variant) show, in order; None for all."""
+    wanted = config["figures"]["variants"]
+    if wanted is None:
+        return None
+    here = {variant for _, variant in pairs}
+    return [variant for variant in wanted if variant in here]
+
+
 def training_sizes(config: Mapping[str, Any]) -> list[tuple[str, str, float]]:
     """Variants that differ only in the part of the training galaxies that they use.
 

@@ -156,6 +156,15 @@ def test_a_reader_is_told_which_results_are_transductive():
     assert stages.reading_notes(resolved()) == []
 
 
+def test_a_figure_shows_the_variants_of_its_catalogues():
+    run = resolved(figures={"variants": ["scratch", "neighbours", "single"]})
+    assert stages.drawn_variants(run, [("two", "single"), ("two", "scratch")]) == [
+        "scratch",
+        "single",
+    ]
+    assert stages.drawn_variants(resolved(), [("two", "single")]) is None
+
+
 def test_splits_are_grouped_into_jobs():
     run = resolved(
         finetuning={"usual": {"splits_per_job": 2}},

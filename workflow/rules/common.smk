@@ -357,10 +357,9 @@ IN_PAPER = [
 # Those of them whose variation between random coadds is measured.
 VARIED_IN_PAPER = [pair for pair in IN_PAPER if pair in VARIED]
 
-
-def in_figures(pattern):
-    """Fill a path for what the paper's figures show: catalogues like the paper's, if any."""
-    return fill(pattern, IN_PAPER or stages.evaluated(run))
+# What the paper's figures show: catalogues like the paper's, if there are any.
+DRAWN = IN_PAPER or stages.evaluated(run)
+LINES = stages.drawn_variants(run, DRAWN)
 
 
 # The pretraining, if any, whose autoencoder Figs 4 and 5 show, and the rules behind them.

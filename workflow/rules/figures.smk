@@ -44,7 +44,7 @@ rule fig2:
         mem_mb=growing(1000),
         runtime=growing(5),
     params:
-        variants=run["figures"]["variants"],
+        variants=LINES,
     script:
         "../../scripts/fig2.py"
 
@@ -198,8 +198,8 @@ rule fig8:
 # Quality cuts (paper, Fig. 9).
 rule fig9:
     input:
-        curves=in_figures(
-            "<results>/evaluation/{catalogue}/{variant}.completeness.parquet"
+        curves=fill(
+            "<results>/evaluation/{catalogue}/{variant}.completeness.parquet", DRAWN
         ),
     output:
         **figure("fig9"),
@@ -214,7 +214,7 @@ rule fig9:
         mem_mb=growing(1000),
         runtime=growing(5),
     params:
-        variants=run["figures"]["variants"],
+        variants=LINES,
         target_on=run["evaluation"]["paper"],
     script:
         "../../scripts/fig9.py"
@@ -489,7 +489,7 @@ rule fig_calibration:
         runtime=growing(5),
     params:
         catalogues=[catalogue for catalogue, _ in SHOWN.reference],
-        variants=run["figures"]["variants"],
+        variants=LINES,
     script:
         "../../scripts/fig_calibration.py"
 
