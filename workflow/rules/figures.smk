@@ -30,7 +30,7 @@ rule fig2:
     input:
         survey=run["survey"],
         curves=CURVES,
-        metrics=in_figures("<results>/evaluation/{catalogue}/{variant}.parquet"),
+        metrics=fill("<results>/evaluation/{catalogue}/{variant}.parquet", DRAWN),
     output:
         **figure("fig2"),
     log:
@@ -448,7 +448,7 @@ rule fig_zero_points:
 # Scatter against the number of training galaxies (paper, section 7).
 rule fig_training_size:
     input:
-        metrics=in_figures("<results>/evaluation/{catalogue}/{variant}.parquet"),
+        metrics=fill("<results>/evaluation/{catalogue}/{variant}.parquet", DRAWN),
     output:
         **figure("fig_training_size", drawn=SHOWN.training_sizes),
     log:
@@ -474,7 +474,7 @@ rule fig_calibration:
         survey=run["survey"],
         curves=CURVES,
         tables=fill("<results>/photoz/{catalogue}/{variant}.parquet", SHOWN.reference),
-        metrics=in_figures("<results>/evaluation/{catalogue}/{variant}.parquet"),
+        metrics=fill("<results>/evaluation/{catalogue}/{variant}.parquet", DRAWN),
     output:
         **figure("fig_calibration"),
     log:
