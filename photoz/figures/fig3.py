@@ -67,9 +67,10 @@ def draw(
     chosen = table[table["metric"] == metric]
     if not np.isfinite(chosen["value"].to_numpy(dtype=float)).any():
         raise InputError(f"{table_name(table)}: no finite value of metric '{metric}'")
-    panels = in_order(chosen["catalogue"], catalogues, "catalogue")
     names = in_order(chosen["variant"], variants, "variant")
-    chosen = chosen[chosen["catalogue"].isin(panels) & chosen["variant"].isin(names)]
+    chosen = chosen[chosen["variant"].isin(names)]
+    panels = in_order(chosen["catalogue"], catalogues, "catalogue")
+    chosen = chosen[chosen["catalogue"].isin(panels)]
 
     new, axes, legend_columns = line_panels(len(panels), len(names))
     for ax, panel in zip(axes.flat, panels, strict=False):

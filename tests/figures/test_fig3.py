@@ -63,6 +63,12 @@ def test_one_panel_per_catalogue_and_chosen_variants_in_order():
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["BCNz2", "DEEPZ"]
 
 
+def test_a_catalogue_without_the_chosen_variants_has_no_panel():
+    elsewhere = make_classes(("many_outliers",), ("knn",))
+    figure = fig3.draw(pd.concat([make_classes(), elsewhere]), variants=["deepz", "bcnz2"])
+    assert sum(bool(ax.containers) for ax in figure.axes) == 1
+
+
 def test_a_class_without_photo_z_leaves_a_gap():
     table = make_classes()
     table.loc[(table["variant"] == "bcnz2") & (table["count_low"] == 2), "value"] = np.nan
