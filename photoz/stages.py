@@ -328,6 +328,8 @@ class Shown:
         Variants shown on it.
     reference : list of (catalogue, variant)
         The reference variant on every catalogue it runs on.
+    ensembles : list of (catalogue, variant)
+        For each of `reference` the variant of the same networks that averages most splits.
     network : str or None
         Network of the reference variant, else of the first variant that has one.
     pretrainings, trainings : list of str
@@ -350,6 +352,7 @@ class Shown:
     catalogue: str
     variants: list[str]
     reference: list[tuple[str, str]]
+    ensembles: list[tuple[str, str]]
     network: str | None
     pretrainings: list[str]
     pretraining_files: list[str]
@@ -386,6 +389,7 @@ def shown(config: Mapping[str, Any]) -> Shown:
         catalogue=catalogue,
         variants=variants,
         reference=on,
+        ensembles=[(where, _ensemble(config, where, name)) for where, name in on],
         network=networks[0] if networks else None,
         pretrainings=list(found),
         pretraining_files=[pretraining_for(config, name, catalogue, 0).file for name in found],
@@ -407,6 +411,14 @@ def _crowding(config: Mapping[str, Any], reference: str) -> list[str]:
         if name == reference or (training.fraction == 1 and (bare or training.templates)):
             names.append(name)
     return names
+
+
+def _ensemble(config: Mapping[str, Any], catalogue: str, variant: str) -> str:
+    """The variant with the training of another that averages most splits; itself if none does."""
+    training = variant_training(config, variant)
+    rivals = [variant, *variants_of(config, catalogue)]
+    alike = [name for name in rivals if variant_training(config, name) == training]
+    return max(alike, key=lambda name: config["variants"][name]["splits"])
 
 
 def _zero_points(config: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -156,6 +156,13 @@ def test_a_reader_is_told_which_results_are_transductive():
     assert stages.reading_notes(resolved()) == []
 
 
+def test_the_ensemble_of_a_single_network_is_the_largest_with_its_training():
+    run = resolved(evaluation={"reference": "single"})
+    assert stages.shown(run).ensembles == [("one", "pretrained"), ("two", "pretrained")]
+    run = resolved(evaluation={"reference": "scratch"})
+    assert stages.shown(run).ensembles == [("one", "scratch"), ("two", "scratch")]
+
+
 def test_a_figure_shows_the_variants_of_its_catalogues():
     run = resolved(figures={"variants": ["scratch", "neighbours", "single"]})
     assert stages.drawn_variants(run, [("two", "single"), ("two", "scratch")]) == [

@@ -78,6 +78,8 @@ _KNOWN = {
     "no_pretraining": VariantStyle("No pretraining", ORANGE, DOTTED, "^"),
     "no_autoencoder": VariantStyle("No autoencoder", GREEN, DASH_DOT, "D"),
     "template_pretraining": VariantStyle("Template pretraining", PURPLE, LONG_DASH, "v"),
+    "convolutional": VariantStyle("Convolutional front end", BLACK, DASH_DOT, "p"),
+    "label_smoothing": VariantStyle("Classifier, smoothed labels", BLACK, DOTTED, "*"),
     "bcnz2": VariantStyle("BCNz2", RED, DASHED, "X"),
     "knn": VariantStyle("k nearest neighbours", GREY, DASH_DOT_DOT, "P"),
 }

@@ -66,7 +66,7 @@ rule fig3:
         mem_mb=growing(1000),
         runtime=growing(5),
     params:
-        variants=SHOWN.crowding,
+        variants=[name for name in SHOWN.crowding if LINES is None or name in LINES],
     script:
         "../../scripts/fig3.py"
 
@@ -174,9 +174,9 @@ rule fig7:
 rule fig8:
     input:
         single=fill(
-            "<results>/photoz/{catalogue}/{variant}.single.parquet", SHOWN.reference
+            "<results>/photoz/{catalogue}/{variant}.single.parquet", SHOWN.ensembles
         ),
-        ensemble=fill("<results>/photoz/{catalogue}/{variant}.parquet", SHOWN.reference),
+        ensemble=fill("<results>/photoz/{catalogue}/{variant}.parquet", SHOWN.ensembles),
     output:
         **figure("fig8"),
     log:
@@ -190,7 +190,7 @@ rule fig8:
         mem_mb=growing(1000),
         runtime=growing(5),
     params:
-        catalogues=[catalogue for catalogue, _ in SHOWN.reference],
+        catalogues=[catalogue for catalogue, _ in SHOWN.ensembles],
     script:
         "../../scripts/fig8.py"
 
