@@ -151,7 +151,7 @@ def test_every_rule_writes_below_the_results(name):
     files = [file for file in files if not file.startswith("../report/")]
     allowed = ("<results>/", "<logs>/", "<benchmarks>/")
     outside = [file for file in files if not file.startswith(allowed)]
-    assert outside == (["docs/results.md", "docs/images/results"] if name == "publish" else [])
+    assert outside == (["docs/<page>.md", "docs/images/<page>"] if name == "publish" else [])
     assert not any(".." in file for file in files)
 
 

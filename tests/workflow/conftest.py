@@ -34,11 +34,11 @@ class Workflow:
     def environment(self):
         return {**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(self.folder / "cache")}
 
-    def run(self, *arguments, config=TINY, timeout=300):
+    def run(self, *arguments, config=TINY, timeout=900):
         """Run Snakemake; standard output and error together."""
         return self.execute(self.command(*arguments, config=config), timeout)
 
-    def execute(self, command, timeout=300):
+    def execute(self, command, timeout=900):
         """Run a command in the folder; standard output and error together."""
         return subprocess.run(
             command,

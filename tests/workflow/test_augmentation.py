@@ -113,10 +113,10 @@ def folder(tmp_path):
     folds = make_splits(catalogue.id, 2, 2, seed=1)
     write_catalogue(tmp_path / "mock.h5", catalogue)
     write_splits(tmp_path / "splits.parquet", catalogue.id, folds)
-    save_networks(tmp_path / "coadds.safetensors", random_networks(catalogue), {})
+    save_networks(tmp_path / "coadds.safetensors", random_networks(catalogue), {"splits": [0]})
     make(tmp_path, "exposure_layout", ["mock.h5"], ["laid.h5"], {"seed": 1}, present="25")
     laid = read_catalogue(tmp_path / "laid.h5")
-    save_networks(tmp_path / "exposures.safetensors", random_networks(laid), {})
+    save_networks(tmp_path / "exposures.safetensors", random_networks(laid), {"splits": [0]})
     return tmp_path
 
 

@@ -53,6 +53,7 @@ pathvars:
     results=RESULTS,
     logs=f"{RESULTS}/logs",
     benchmarks=f"{RESULTS}/benchmarks",
+    page="-".join(["results", *filter(None, [run["publish_as"]])]),
 
 
 NAME = "[A-Za-z][A-Za-z0-9_-]*"
@@ -406,9 +407,6 @@ def jobs_behind(wildcards):
     behind += ["outlier_test"] if run["figures"]["outlier_test"] else []
     behind += exposure_stages.jobs(run)
     return [*dict.fromkeys([*stages.jobs(run), *behind, *figures])]
-
-
-PUBLISHED = "-".join(["results", *filter(None, [run["publish_as"]])])
 
 
 def published(wildcards):

@@ -274,8 +274,8 @@ rule publish:
     input:
         published,
     output:
-        page=f"docs/{PUBLISHED}.md",
-        images=directory(f"docs/images/{PUBLISHED}"),
+        page="docs/<page>.md",
+        images=directory("docs/images/<page>"),
     log:
         "<logs>/publish.log",
     benchmark:
