@@ -61,7 +61,7 @@ workflow-lint: $(READY)  ## Snakemake's own check of the rules
 	$(BIN)/python -m snakemake --lint
 
 unit-test: $(READY)  ## tests, one thread each, on all cores; a file stays on one core
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
 
 # Without the data it says so, and builds nothing.
 test-fsps: $(READY) $(if $(FSPS_DATA),$(FSPS)/.ready)  ## build FSPS, compare it with ours (REPORT=1 renews docs/fsps.md)

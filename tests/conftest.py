@@ -8,6 +8,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items):
+    """Put files with long tests first: the short ones then fill the cores to the end."""
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
 def real_galaxies():
     """Path of the real zCOSMOS table, which is not shipped."""
