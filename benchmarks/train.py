@@ -24,13 +24,8 @@ from photoz.survey.noise import FixedSNR
 from photoz.training.checkpoints import TrainedNetworks
 from photoz.training.config import FinetuningConfig, PretrainingConfig
 from photoz.training.device import native_bfloat16
-from photoz.training.finetune import (
-    TRAINING,
-    WEIGHTS,
-    Finetuner,
-    network_seeds,
-    training_galaxies,
-)
+from photoz.training.finetune import Finetuner, network_seeds
+from photoz.training.galaxies import TRAINING, WEIGHTS, training_galaxies
 from photoz.training.pretrain import _Pretrainer, _tensors
 
 PAPER = NetworkConfig()

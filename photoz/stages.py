@@ -384,6 +384,8 @@ def shown(config: Mapping[str, Any]) -> Shown:
     mocks = [name for name, item in config["catalogues"].items() if item["kind"] != "file"]
     if mocks and not inputs.band_names(config).issuperset(REAL_BANDS):
         mocks = []
+    # The others are variations, with galaxies alike.
+    mocks = [name for name in mocks if name in config["evaluation"]["paper"]] or mocks
     on = [pair for pair in evaluated(config) if pair[1] == reference]
     return Shown(
         catalogue=catalogue,

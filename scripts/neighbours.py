@@ -9,7 +9,7 @@ from photoz.pdf.io import write_pdf
 from photoz.survey.catalogue import read_catalogue
 from photoz.survey.splits import read_folds
 from photoz.survey.survey import load_survey
-from photoz.training.finetune import training_galaxies
+from photoz.training.galaxies import training_galaxies
 from photoz.training.neighbours import NeighbourConfig, default_bands, predict_folds
 
 

@@ -10,7 +10,7 @@ from photoz.templates.config import TemplateFitConfig
 from photoz.templates.model_file import read_model
 from photoz.templates.run_prior import learn_run_prior, write_run_prior
 from photoz.templates.zeropoints import read_zero_points
-from photoz.training.finetune import training_galaxies
+from photoz.training.galaxies import training_galaxies
 
 
 def main(job):

@@ -9,7 +9,7 @@ from photoz.survey.splits import read_folds
 from photoz.templates.config import TemplateFitConfig
 from photoz.templates.model_file import read_model
 from photoz.templates.zeropoints import calibrate_zero_points, write_zero_points
-from photoz.training.finetune import training_galaxies
+from photoz.training.galaxies import training_galaxies
 
 
 def main(job):

@@ -96,6 +96,7 @@ def test_figures_that_need_a_network_or_a_mock_have_nothing_to_show_without_one(
     everything = stages.shown(resolved())
     assert everything.network == "small"
     assert everything.mocks == ["one", "two"]
+    assert stages.shown(resolved(evaluation={"paper": ["two"]})).mocks == ["two"]
     assert len(everything.trainings) == 3
     config = dict(BASE, catalogues={"real": {"kind": "file", "path": "x.parquet"}})
     config["variants"] = {"neighbours": {"method": "neighbours", "neighbours": "near"}}

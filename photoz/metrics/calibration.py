@@ -9,7 +9,6 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import integrate, stats
 from scipy.special import ndtr
 
 from photoz.metrics.bootstrap import N_BOOT, bootstrap_errors
@@ -71,6 +70,8 @@ def pit_tests(pit: npt.ArrayLike) -> PitTests:
 
     A PIT of exactly 0 or 1 would make Anderson-Darling infinite; it counts as 1e-10 from the end.
     """
+    from scipy import stats  # slow to import
+
     values = _finite(pit)
     lost = int(np.size(pit)) - len(values)
     if len(values) < 2:
@@ -153,6 +154,8 @@ def central_bins(
 @cache
 def _largest_of_normals(n: int) -> float:
     """Mean of the largest absolute value of n standard normal numbers."""
+    from scipy import integrate  # slow to import
+
     return float(integrate.quad(lambda x: 1 - (2 * ndtr(x) - 1) ** n, 0, 12)[0])
 
 

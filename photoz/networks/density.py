@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from photoz.networks.classes import Classes, log_class_density
+from photoz.pdf.mixture import ZMIN
 
 LOG_SIGMA_FLOOR = -10.0  # a component of zero width has infinite density and ends a training run
 LOG_SIGMA_CEILING = 0.0  # a hopeless galaxy must not get a component that spans a million redshifts
-ZMIN = 0.0  # densities are truncated here
 MEAN_SHARPNESS = 50.0  # means bend away from the truncation within 1 / 50 of it
 
 

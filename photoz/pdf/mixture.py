@@ -14,6 +14,8 @@ from photoz.pdf.modes import highest_peak
 
 FloatArray = npt.NDArray[np.float64]
 
+ZMIN = 0.0  # where the density of a redshift begins, unless a file says otherwise
+
 _CHUNK = 1 << 16  # numbers in the largest temporary array of one chunk: 0.5 MiB stay in a cache
 _MODE_CHUNK = 1 << 20  # an array of components by components, which ensembles have many of
 _SQRT_2PI = np.sqrt(2 * np.pi)
@@ -45,7 +47,7 @@ class MixturePDF:
     weights: FloatArray
     means: FloatArray
     sigmas: FloatArray
-    zmin: float = 0.0
+    zmin: float = ZMIN
 
     def __post_init__(self) -> None:
         w, m, s = (np.array(x, dtype=np.float64) for x in (self.weights, self.means, self.sigmas))

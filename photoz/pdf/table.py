@@ -13,9 +13,6 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from astropy.io import fits
-from astropy.table import Table
-from astropy.utils.exceptions import AstropyUserWarning
 
 from photoz.checksums import SEAL, digest
 from photoz.files import InputError, replace_when_done, require_file
@@ -101,6 +98,9 @@ def _seal(schema: pa.Schema) -> str:
 def _write_fits(
     path: Path, arrays: Mapping[str, npt.NDArray[Any]], known: Mapping[str, tuple[str, str]]
 ) -> None:
+    from astropy.io import fits  # slow to import
+    from astropy.table import Table
+
     table = Table(
         {
             name: np.asarray(a.astype(str) if a.dtype.kind == "O" else a)
@@ -127,21 +127,28 @@ def read_photoz_table(path: str | os.PathLike[str]) -> pd.DataFrame:
     require_file(path, "a photo-z table")
     try:
         if Path(path).suffix.lower() in _FITS_SUFFIXES:
-            with open(path, "rb") as stream, warnings.catch_warnings():
-                # astropy only warns of a file that is cut short.
-                warnings.simplefilter("error", AstropyUserWarning)
-                table = Table.read(stream, format="fits", character_as_bytes=False)
-            return pd.DataFrame({name: _native(table[name]) for name in table.colnames})
+            return _read_fits(Path(path))
         # Not pandas' reader: it would need pandas' own metadata to keep the column order.
         columns = pq.ParquetFile(path, page_checksum_verification=True).read()
         expected = (columns.schema.metadata or {}).get(SEAL.encode())
         if expected is not None and expected.decode() != _seal(columns.schema):
             raise ValueError("its columns do not match their checksum")
         return columns.to_pandas()
-    except (OSError, pa.ArrowException, AstropyUserWarning, TypeError, ValueError) as error:
+    except (OSError, pa.ArrowException, Warning, TypeError, ValueError) as error:
         raise InputError(
             f"{path}: not a complete photo-z table ({error}); write it again"
         ) from error
+
+
+def _read_fits(path: Path) -> pd.DataFrame:
+    from astropy.table import Table  # slow to import
+    from astropy.utils.exceptions import AstropyUserWarning
+
+    with open(path, "rb") as stream, warnings.catch_warnings():
+        # astropy only warns of a file that is cut short.
+        warnings.simplefilter("error", AstropyUserWarning)
+        table = Table.read(stream, format="fits", character_as_bytes=False)
+    return pd.DataFrame({name: _native(table[name]) for name in table.colnames})
 
 
 def _native(column: Any) -> npt.NDArray[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from astropy.cosmology import Planck15
 from numpy.typing import ArrayLike, NDArray
 
 MINIMUM_DISTANCE = 1e-5  # Mpc (10 pc): keeps fluxes at redshift 0 finite
@@ -16,6 +15,8 @@ _STEP = 5e-4
 @lru_cache(maxsize=1)
 def _tables() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Redshifts, comoving distances (Mpc) and ages (Gyr)."""
+    from astropy.cosmology import Planck15  # slow to import
+
     redshift = np.arange(0.0, _REDSHIFT_MAX + _STEP, _STEP)
     points, weights = np.polynomial.legendre.leggauss(3)
     inside = redshift[:-1, None] + 0.5 * _STEP * (points + 1)

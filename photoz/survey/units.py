@@ -12,9 +12,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from astropy import units as u
-from astropy.io import fits
-from astropy.table.meta import get_header_from_yaml
 
 from photoz.files import InputError
 from photoz.survey.columns import BandColumns, ExposureColumns
@@ -52,6 +49,8 @@ def read_units(
 
 
 def _fits_units(path: Path, table: str | None) -> dict[str, str | None]:
+    from astropy.io import fits  # slow to import
+
     try:
         with fits.open(path, memmap=True) as store:
             tables = [hdu for hdu in store if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)]
@@ -62,6 +61,8 @@ def _fits_units(path: Path, table: str | None) -> dict[str, str | None]:
 
 
 def _ecsv_units(path: Path) -> dict[str, str | None]:
+    from astropy.table.meta import get_header_from_yaml  # slow to import
+
     header = []
     with open(path, encoding="utf-8-sig") as stream:
         for line in stream:
@@ -132,6 +133,8 @@ def check_units(
 
 def _meaning(text: str) -> float | str | None:
     """Zero-point of a flux density per frequency, else one of the words above, None if unknown."""
+    from astropy import units as u  # slow to import
+
     key = text.strip().lower()
     if key in _MAGGIES:
         return _MAGGIES[key]

@@ -15,7 +15,7 @@ from photoz.networks.density import Mixture, negative_log_likelihood
 from photoz.pdf.mixture import MixturePDF
 from photoz.survey.catalogue import Catalogue
 from photoz.training.checkpoints import TrainedNetworks
-from photoz.training.finetune import training_galaxies
+from photoz.training.galaxies import training_galaxies
 from photoz.training.predict import predict_folds
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,6 @@ from photoz.files import InputError
 from photoz.networks.classes import check_redshifts
 from photoz.networks.config import NetworkConfig
 from photoz.networks.deepz import DeepZ, seeded_generators, stacked
-from photoz.networks.density import ZMIN
 from photoz.networks.transform import FluxRatio, check_bands
 from photoz.progress import track
 from photoz.survey.catalogue import Catalogue
@@ -23,6 +22,13 @@ from photoz.training.checkpoints import TrainedNetworks
 from photoz.training.config import FinetuningConfig
 from photoz.training.device import matmul_dtype
 from photoz.training.fluxes import TrainingFluxes
+from photoz.training.galaxies import (
+    TRAINING,
+    WEIGHTS,
+    labelled_galaxies,
+    training_galaxies,
+    usable_galaxies,
+)
 from photoz.training.objective import finetuning_loss
 from photoz.training.resume import NO_CHECKPOINT, Checkpoint, Learner, Standing
 from photoz.training.sampling import sampling_weights
@@ -30,34 +36,6 @@ from photoz.training.schedule import learning_rate, make_optimiser, set_learning
 from photoz.training.unlabelled import UnlabelledGalaxies
 
 logger = logging.getLogger(__name__)
-
-SUBSET, WEIGHTS, TRAINING = range(3)  # what a random stream is for
-
-
-def usable_galaxies(catalogue: Catalogue) -> np.ndarray:
-    """Galaxies a network can read: every band finite, the reference flux positive; (n,) bool."""
-    reference = catalogue.flux[:, catalogue.bands.index(catalogue.reference_band)]
-    return np.isfinite(catalogue.flux).all(1) & (reference > 0)
-
-
-def _has_label(catalogue: Catalogue) -> np.ndarray:
-    redshift = catalogue.redshift
-    return np.isfinite(redshift) & (redshift >= ZMIN) & usable_galaxies(catalogue)
-
-
-def training_galaxies(
-    catalogue: Catalogue, folds: np.ndarray, fold: int, fraction: float, seed: Sequence[int]
-) -> np.ndarray:
-    """Indices of the galaxies that the network of `fold` learns from.
-
-    All usable galaxies with a redshift outside the fold, or a random `fraction` of them that is
-    the same for every variant with the same seed.
-    """
-    index = np.flatnonzero(_has_label(catalogue) & (folds != fold))
-    if fraction < 1:
-        rng = np.random.default_rng([*seed, fold, SUBSET])
-        index = np.sort(rng.choice(index, size=round(fraction * len(index)), replace=False))
-    return index
 
 
 def network_seeds(seed: Sequence[int], n_folds: int, purpose: int) -> list[int]:
@@ -170,7 +148,7 @@ def finetune_splits(
         network.restore_scale()  # or a long pretraining would leave small steps only
     check_redshifts(network.config, float(catalogue.redshift[np.concatenate(members)].max()))
     # Of a fold of average size, whatever folds are trained together.
-    average = training_fraction * _has_label(catalogue).sum() * (n_folds - 1) / n_folds
+    average = training_fraction * labelled_galaxies(catalogue).sum() * (n_folds - 1) / n_folds
     batch = min(config.batch_size, fewest)
     finetuner = Finetuner(
         catalogue, members, TrainedNetworks(network, transform), config, batch,

@@ -13,7 +13,7 @@ from photoz.pdf.grid import PDF
 from photoz.survey.catalogue import Catalogue
 from photoz.survey.coadds import coadd
 from photoz.training.checkpoints import TrainedNetworks
-from photoz.training.finetune import usable_galaxies
+from photoz.training.galaxies import usable_galaxies
 from photoz.training.predict import mean_density
 
 NEAR = 0.02

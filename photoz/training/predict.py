@@ -13,14 +13,14 @@ from photoz.files import InputError
 from photoz.memory import Batches
 from photoz.networks.classes import Classes, class_pdf
 from photoz.networks.deepz import DeepZ
-from photoz.networks.density import ZMIN, Density, Mixture
+from photoz.networks.density import Density, Mixture
 from photoz.networks.transform import check_bands
 from photoz.pdf.ensemble import average, average_grids, joined
 from photoz.pdf.grid import PDF, GridPDF
-from photoz.pdf.mixture import MixturePDF
+from photoz.pdf.mixture import ZMIN, MixturePDF
 from photoz.survey.catalogue import Catalogue
 from photoz.training.checkpoints import TrainedNetworks
-from photoz.training.finetune import usable_galaxies
+from photoz.training.galaxies import usable_galaxies
 
 logger = logging.getLogger(__name__)
 

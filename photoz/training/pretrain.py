@@ -76,7 +76,7 @@ def pretrain(
         A single network, or one per fold where the noise has several.
     history : DataFrame
         Columns step, fold (where there are several), loss (redshift), reconstruction_loss (their
-        mean), learning_rate.
+        mean; NaN without an autoencoder), learning_rate.
 
     Raises
     ------
@@ -188,9 +188,9 @@ class _Pretrainer:
         history = self.standing.history
         for step in track(self.config.steps, "pretraining", first=self.standing.step):
             rate = learning_rate(step, self.config.steps, self.config)
-            losses, reconstruction_loss = self.step(*next_batch(), rate)
+            losses, reconstruction = self.step(*next_batch(), rate)
             if step % 20 == 0 or step + 1 == self.config.steps:
-                shared = (reconstruction_loss.item(), rate)
+                shared = (np.nan if reconstruction is None else reconstruction.item(), rate)
                 history += [(step, k, loss, *shared) for k, loss in enumerate(losses.tolist())]
             self.checkpoint.offer(self.learner, Standing(step + 1, history, {"order": self.order}))
         self.network.settle(self.galaxies.settling_inputs(settling))
@@ -213,12 +213,14 @@ class _Pretrainer:
         )
         return index.unsqueeze(0)
 
-    def step(self, flux: Tensor, redshift: Tensor, rate: float) -> tuple[Tensor, Tensor]:
-        """One update; returns the redshift loss of every network, and the reconstruction loss."""
+    def step(self, flux: Tensor, redshift: Tensor, rate: float) -> tuple[Tensor, Tensor | None]:
+        """One update; returns the redshift loss of every network, and the mean reconstruction loss.
+
+        The latter is None without an autoencoder.
+        """
         x, error = self.galaxies.observe(flux)
         network, g = self.network, self.generators
-        reconstruction_loss = torch.zeros((), device=flux.device)
-        features = None
+        features, reconstruction_loss = None, None
         if network.config.features:
             noisier = self.galaxies.encoder_input(x, error)
             features = network.features(noisier.to(self.dtype), g)
@@ -228,14 +230,16 @@ class _Pretrainer:
         density = network.density(x.to(self.dtype), features, g)
         redshift_loss = negative_log_likelihood(density, redshift)
         # Losses add up over the networks, so that none changes another's gradient.
-        weight = self.config.reconstruction_weight * len(g)
-        loss = redshift_loss.sum() + weight * reconstruction_loss
+        loss = redshift_loss.sum()
+        if reconstruction_loss is not None:
+            weight = self.config.reconstruction_weight * len(g)
+            loss = loss + weight * reconstruction_loss
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         _limit_gradients(network)
         set_learning_rate(self.optimiser, rate)
         self.optimiser.step()
-        return redshift_loss.detach(), reconstruction_loss.detach()
+        return redshift_loss.detach(), reconstruction_loss
 
 
 def _limit_gradients(network: DeepZ) -> None:

@@ -16,10 +16,11 @@ from photoz.templates.fit import fit_catalogue
 from photoz.templates.model import ModelGrid
 from photoz.templates.runs import Run
 from photoz.templates.zeropoints import calibrate_zero_points
-from photoz.training import coadds, finetune, neighbours, predict
+from photoz.training import coadds, galaxies, neighbours, predict
 from photoz.training.calibrate import calibrate
 from photoz.training.coadds import RandomCoadds
 from photoz.training.config import FinetuningConfig
+from photoz.training.finetune import finetune
 from tests.faults.artefacts import NETWORK, content
 from tests.training.conftest import BANDS, break_fluxes, make_catalogue
 
@@ -49,7 +50,7 @@ def folds_of(sky, n_folds=3):
 
 def train(sky, folds=None):
     folds = folds_of(sky) if folds is None else folds
-    return finetune.finetune(sky, folds, None, NETWORK, FEW, [0, 0], CPU)
+    return finetune(sky, folds, None, NETWORK, FEW, [0, 0], CPU)
 
 
 def is_finite(result):
@@ -76,7 +77,7 @@ def test_networks_neither_learn_from_nor_are_hurt_by_a_value_that_is_not_finite(
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_control_networks_that_take_every_galaxy_are_hurt(monkeypatch, value):
-    monkeypatch.setattr(finetune, "usable_galaxies", lambda sky: np.ones(len(sky), bool))
+    monkeypatch.setattr(galaxies, "usable_galaxies", lambda sky: np.ones(len(sky), bool))
     assert not is_finite(train(damaged(value)))
 
 
@@ -117,7 +118,7 @@ def test_a_template_fit_leaves_out_a_band_that_is_not_finite(value, where):
 def test_neighbours_leave_out_galaxies_that_are_not_finite(value):
     sky = damaged(value)
     folds = folds_of(sky)
-    training = {f: finetune.training_galaxies(sky, folds, f, 1.0, [0]) for f in range(3)}
+    training = {f: galaxies.training_galaxies(sky, folds, f, 1.0, [0]) for f in range(3)}
     config = neighbours.NeighbourConfig(n_neighbours=5)
     pdf = neighbours.predict_folds(sky, folds, training, config)
     without = np.isin(np.arange(120), HOLES)

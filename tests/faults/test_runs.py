@@ -122,6 +122,7 @@ def test_control_without_the_lock_the_second_run_starts(workflow):
     first = workflow.start(CATALOGUE)
     try:
         wait_until(lambda: workflow.is_making(CATALOGUE), first)
+        os.killpg(first.pid, signal.SIGSTOP)
         second = workflow.run("--nolock", CATALOGUE)
         assert second.returncode == 0, second.stdout
     finally:

@@ -44,6 +44,12 @@ def test_left_pretraining_right_finetuning():
     assert left.get_xlabel() == "Optimiser step" and "Loss" in left.get_ylabel()
 
 
+def test_a_network_without_autoencoder_has_no_reconstruction_line():
+    history = pretraining().assign(reconstruction_loss=np.nan)
+    (ax,) = fig_training.draw({"no_autoencoder": history}, {}).axes
+    assert set(lines_of(ax)) == {"no_autoencoder/loss"}
+
+
 def test_lines_hold_the_losses():
     history = pretraining()
     line = lines_of(fig_training.draw({"a": history}, {}).axes[0])["a/loss"]

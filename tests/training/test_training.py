@@ -1,6 +1,7 @@
 """Pretraining, fine-tuning and prediction on a survey with a known answer."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from photoz.simulations.stream import GalaxyStream
 from photoz.survey.noise import FixedSNR
 from photoz.training.checkpoints import load_networks, read_metadata, save_networks
 from photoz.training.config import FinetuningConfig, PretrainingConfig
-from photoz.training.finetune import finetune, training_galaxies
+from photoz.training.finetune import finetune
+from photoz.training.galaxies import training_galaxies
 from photoz.training.predict import predict_ensemble, predict_folds
 from photoz.training.pretrain import pretrain, pretrain_fresh
 from tests.training.conftest import BANDS, break_fluxes
@@ -27,12 +29,10 @@ FINETUNING = FinetuningConfig(epochs=15, batch_size=60, quiet_epochs=3)
 NOISE = FixedSNR((20.0,) * 4 + (50.0,))
 
 
-def pretrained(seed=0):
+def pretrained(seed=0, network=NETWORK, config=PRETRAINING):
     redshift = np.random.default_rng(1).uniform(0, 1, 1000)
     transform = FluxRatio(BANDS, "i")
-    return pretrain(
-        break_fluxes(redshift), redshift, transform, NOISE, NETWORK, PRETRAINING, seed, CPU
-    )
+    return pretrain(break_fluxes(redshift), redshift, transform, NOISE, network, config, seed, CPU)
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,12 @@ def test_pretraining_lowers_both_losses(start):
     _, history = start
     assert history.loss.iloc[-1] < history.loss.iloc[0] - 1
     assert history.reconstruction_loss.iloc[-1] < 0.5 * history.reconstruction_loss.iloc[0]
+
+
+def test_without_an_autoencoder_there_is_no_reconstruction_loss():
+    config = PretrainingConfig(steps=3, batch_size=100)
+    history = pretrained(network=replace(NETWORK, features=0), config=config)[1]
+    assert np.isfinite(history.loss).all() and history.reconstruction_loss.isna().all()
 
 
 def test_finetuned_networks_find_the_redshifts_of_unseen_galaxies(catalogue, folds, trained):

@@ -9,7 +9,8 @@ import torch
 from photoz.files import InputError
 from photoz.networks import FluxRatio, NetworkConfig
 from photoz.training.config import FinetuningConfig
-from photoz.training.finetune import finetune, training_galaxies
+from photoz.training.finetune import finetune
+from photoz.training.galaxies import training_galaxies
 from photoz.training.predict import predict_folds
 from tests.training.conftest import BANDS
 
