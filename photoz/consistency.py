@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from photoz import exposure_stages, inputs, stages
+from photoz import exposure_stages, figure_stages, inputs, stages
 from photoz.files import InputError
 
 MOST_CHUNKS = 100_000
@@ -197,7 +197,7 @@ def _check_evaluation(config: Mapping[str, Any]) -> None:
         edges = config["evaluation"][key]
         if any(high <= low for low, high in pairwise(edges)):
             raise InputError(f"config: evaluation.{key}: edges must ascend, found {edges}")
-    catalogue, wanted = stages.shown(config).catalogue, config["figures"]["variants"]
+    catalogue, wanted = figure_stages.shown(config).catalogue, config["figures"]["variants"]
     here = stages.variants_of(config, catalogue)
     if wanted is not None and not set(wanted) & set(here):
         raise InputError(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from photoz import costs, exposure_stages, network_costs, stages
+from photoz import costs, exposure_stages, figure_stages, network_costs, stages
 from photoz.costs import MB, Cost, Run
 from photoz.machine import Machine, available_cores, measure
 
@@ -215,7 +215,7 @@ def before_a_run(
 def jobs(config: Mapping[str, Any]) -> list[str]:
     """Every job of a run as `<rule>/<what it makes>`; a figure for each module that draws one."""
     names = stages.jobs(config)
-    for pretraining in stages.denoised(config):
+    for pretraining in figure_stages.denoised(config):
         names += [f"denoising/{pretraining}", f"denoising_example/{pretraining}"]
     if config["figures"]["outlier_test"]:
         names.append("outlier_test")
@@ -226,12 +226,12 @@ def jobs(config: Mapping[str, Any]) -> list[str]:
 
 def _figures(config: Mapping[str, Any]) -> list[str]:
     """Modules that draw a figure of this run, as far as is known here."""
-    shown = stages.shown(config)
+    shown = figure_stages.shown(config)
     coadds = config["figures"]["test_time"] and exposure_stages.coadd_networks(config)
     drawn = {
         "fig1": shown.network,
-        "fig4": stages.denoised(config),
-        "fig5": stages.denoised(config),
+        "fig4": figure_stages.denoised(config),
+        "fig5": figure_stages.denoised(config),
         "fig6": exposure_stages.alpha_scan(config),
         "fig7": coadds,
         "fig_test_time": coadds,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from photoz import configuration, consistency, inputs, stages
+from photoz import configuration, consistency, figure_stages, inputs, stages
 from photoz.cli import app
 from photoz.files import InputError
 from photoz.survey.columns import parse_columns
@@ -118,7 +118,7 @@ def use(config):
     run = configuration.resolve(config)
     consistency.check(run)
     stages.trainings(run)
-    stages.shown(run)
+    figure_stages.shown(run)
     stages.jobs(run)
     inputs.curve_files(run)
     for name in run["simulations"]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from photoz import configuration, consistency, stages
+from photoz import configuration, consistency, figure_stages, stages
 from photoz.files import InputError
 from photoz.simulations.sky import load_reference
 from photoz.survey.survey import load_survey
@@ -93,39 +93,41 @@ def test_each_variant_is_compared_with_the_reference_once():
 
 
 def test_figures_that_need_a_network_or_a_mock_have_nothing_to_show_without_one():
-    everything = stages.shown(resolved())
+    everything = figure_stages.shown(resolved())
     assert everything.network == "small"
     assert everything.mocks == ["one", "two"]
-    assert stages.shown(resolved(evaluation={"paper": ["two"]})).mocks == ["two"]
+    assert figure_stages.shown(resolved(evaluation={"paper": ["two"]})).mocks == ["two"]
     assert len(everything.trainings) == 3
     config = dict(BASE, catalogues={"real": {"kind": "file", "path": "x.parquet"}})
     config["variants"] = {"neighbours": {"method": "neighbours", "neighbours": "near"}}
-    bare = stages.shown(configuration.resolve(config))
+    bare = figure_stages.shown(configuration.resolve(config))
     assert (bare.network, bare.mocks, bare.trainings) == (None, [], [])
 
 
 def test_denoising_is_shown_for_the_reference_that_has_an_autoencoder():
-    assert stages.denoised(resolved()) == ["usual"]
+    assert figure_stages.denoised(resolved()) == ["usual"]
     blind = {"networks": {"small": {"features": 0}}}
-    assert stages.denoised(resolved(**blind)) == []
+    assert figure_stages.denoised(resolved(**blind)) == []
     second = {"network": "large", "simulation": "sps", "noise": "bright"}
     both = resolved(
         **blind,
         pretraining={"second": second},
         variants={"other": {"pretraining": "second", "finetuning": "usual"}},
     )
-    assert stages.denoised(both) == ["second"]
-    assert stages.denoised(resolved(evaluation={"reference": "scratch"})) == ["usual"]
+    assert figure_stages.denoised(both) == ["second"]
+    assert figure_stages.denoised(resolved(evaluation={"reference": "scratch"})) == ["usual"]
 
 
 def test_the_bands_that_mocks_need_are_those_of_the_real_galaxies():
-    assert list(stages.REAL_BANDS) == load_reference()["bands"]
+    assert list(figure_stages.REAL_BANDS) == load_reference()["bands"]
 
 
 @pytest.mark.parametrize("path", sorted(SURVEYS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_mocks_of_a_shipped_survey_are_shown_where_it_has_those_bands(path):
-    has_them = set(load_survey(path).bands.names) >= set(stages.REAL_BANDS)
-    assert stages.shown(resolved(survey=str(path))).mocks == (["one", "two"] if has_them else [])
+    has_them = set(load_survey(path).bands.names) >= set(figure_stages.REAL_BANDS)
+    assert figure_stages.shown(resolved(survey=str(path))).mocks == (
+        ["one", "two"] if has_them else []
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,12 +142,12 @@ def test_mocks_of_a_shipped_survey_are_shown_where_it_has_those_bands(path):
 def test_mocks_without_those_bands_are_not_shown(tmp_path, bands):
     path = tmp_path / "survey.yaml"
     path.write_text(f"name: mine\nbands: {bands}\n")
-    assert stages.shown(resolved(survey=str(path))).mocks == []
+    assert figure_stages.shown(resolved(survey=str(path))).mocks == []
 
 
 def test_an_absent_survey_is_named():
     with pytest.raises(InputError, match=r"absent\.yaml: survey not found"):
-        stages.shown(resolved(survey="absent.yaml"))
+        figure_stages.shown(resolved(survey="absent.yaml"))
 
 
 def test_a_reader_is_told_which_results_are_transductive():
@@ -159,18 +161,18 @@ def test_a_reader_is_told_which_results_are_transductive():
 
 def test_the_ensemble_of_a_single_network_is_the_largest_with_its_training():
     run = resolved(evaluation={"reference": "single"})
-    assert stages.shown(run).ensembles == [("one", "pretrained"), ("two", "pretrained")]
+    assert figure_stages.shown(run).ensembles == [("one", "pretrained"), ("two", "pretrained")]
     run = resolved(evaluation={"reference": "scratch"})
-    assert stages.shown(run).ensembles == [("one", "scratch"), ("two", "scratch")]
+    assert figure_stages.shown(run).ensembles == [("one", "scratch"), ("two", "scratch")]
 
 
 def test_a_figure_shows_the_variants_of_its_catalogues():
     run = resolved(figures={"variants": ["scratch", "neighbours", "single"]})
-    assert stages.drawn_variants(run, [("two", "single"), ("two", "scratch")]) == [
+    assert figure_stages.drawn_variants(run, [("two", "single"), ("two", "scratch")]) == [
         "scratch",
         "single",
     ]
-    assert stages.drawn_variants(resolved(), [("two", "single")]) is None
+    assert figure_stages.drawn_variants(resolved(), [("two", "single")]) is None
 
 
 def test_splits_are_grouped_into_jobs():
@@ -340,7 +342,7 @@ def test_jobs_of_learned_noise_are_named():
 
 
 def test_figures_show_the_first_split_of_such_a_pretraining():
-    shown = stages.shown(resolved(**LEARNED))
+    shown = figure_stages.shown(resolved(**LEARNED))
     assert shown.pretrainings == ["usual", "own"]
     assert shown.pretraining_files == ["usual", "one/own/split-0"]
 
@@ -401,13 +403,13 @@ def test_jobs_of_a_template_fit_are_parts_of_folds():
 
 def test_figures_show_template_fits_where_there_are_some():
     run = resolved(**FITTED)
-    shown = stages.shown(run)
+    shown = figure_stages.shown(run)
     assert shown.crowding == ["pretrained", "scratch", "bcnz2"]
     training = "template_fit.exact.100"
     assert shown.zero_points == [("one", training), ("two", training)]
     run["templates"]["exact"]["zero_points"] = False
-    assert stages.shown(run).zero_points == []
-    assert stages.shown(resolved()).zero_points == []
+    assert figure_stages.shown(run).zero_points == []
+    assert figure_stages.shown(resolved()).zero_points == []
 
 
 def test_training_sizes_are_variants_that_differ_in_their_fraction_and_passes_only():
@@ -424,9 +426,9 @@ def test_training_sizes_are_variants_that_differ_in_their_fraction_and_passes_on
     }
     run = resolved(**changes)
     expected = [("single", "tenth", 0.1), ("single", "fifth", 0.2), ("single", "single", 1.0)]
-    assert stages.training_sizes(run) == stages.shown(run).training_sizes == expected
+    assert figure_stages.training_sizes(run) == figure_stages.shown(run).training_sizes == expected
     del run["variants"]["tenth"], run["variants"]["fifth"]
-    assert stages.training_sizes(run) == []
+    assert figure_stages.training_sizes(run) == []
 
 
 def test_priors_are_those_of_the_simulations_that_networks_learn_from():
@@ -438,8 +440,8 @@ def test_priors_are_those_of_the_simulations_that_networks_learn_from():
 
 
 def test_examples_are_of_the_reference_on_the_catalogue_of_the_figures():
-    assert stages.shown(resolved()).example == [("one", "pretrained")]
+    assert figure_stages.shown(resolved()).example == [("one", "pretrained")]
     run = resolved(figures={"catalogue": "two"})
-    assert stages.shown(run).example == [("two", "pretrained")]
+    assert figure_stages.shown(run).example == [("two", "pretrained")]
     run["evaluation"]["reference"] = "neighbours"  # not on that catalogue
-    assert stages.shown(run).example == [("one", "neighbours")]
+    assert figure_stages.shown(run).example == [("one", "neighbours")]

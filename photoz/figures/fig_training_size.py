@@ -43,7 +43,8 @@ def draw(
         other variants are left out.
     sizes : sequence of (family, variant, fraction)
         Variants that differ only in the part of the training galaxies that they use, as
-        `photoz.stages.training_sizes` finds them; a family is drawn as the variant of its name.
+        `photoz.figure_stages.training_sizes` finds them; a family is drawn as the variant of its
+        name.
     n_folds : int
         Folds of a split: a network is trained on all but one.
     metric : str

@@ -1,7 +1,4 @@
-"""The tiny run from end to end: what it makes, rerun, changed, interrupted."""
-
-import os
-import signal
+"""The tiny run from end to end: what it makes, rerun, changed."""
 
 import h5py
 import numpy as np
@@ -14,7 +11,7 @@ from photoz.pdf.io import read_pdf
 from photoz.survey.catalogue import read_catalogue
 from photoz.survey.splits import read_splits
 from tests.report_reader import read_page
-from tests.workflow.conftest import ROOT, TINY, wait_until
+from tests.workflow.conftest import ROOT, TINY
 from tests.workflow.rules import FIGURES
 from tests.workflow.test_dry_run import jobs
 
@@ -102,27 +99,6 @@ def test_the_same_configuration_gives_the_same_bytes(finished, workflow):
     assert kinds >= {".h5", ".hdf5", ".safetensors", ".parquet", ".json", ".pdf", ".png"}
     changed = [str(path) for path in products if sha256(again / path) != sha256(made / path)]
     assert changed == []
-
-
-def test_a_killed_training_is_made_again_with_the_same_bytes(finished, workflow):
-    networks = "results/tiny/finetuning/mock/none.short.50/split-0.safetensors"
-    log = results(workflow) / "logs" / "finetune" / "mock" / "none.short.50" / "split-0.log"
-    process = workflow.start(networks)
-    try:
-        wait_until(log.exists, process)  # it has imported what it needs, now it trains
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)  # the machine went down
-    process.wait(timeout=60)
-    assert workflow.is_making(networks)
-    assert not (workflow.folder / networks).exists()
-    catalogue = results(workflow) / "catalogues" / "mock.h5"
-    before = catalogue.stat().st_mtime_ns
-    assert workflow.run("--unlock").returncode == 0
-    result = workflow.run(networks)
-    assert result.returncode == 0, result.stdout[-5000:]
-    assert catalogue.stat().st_mtime_ns == before, "was made again"
-    for path in (networks, networks.replace(".safetensors", ".history.parquet")):
-        assert sha256(workflow.folder / path) == sha256(finished.folder / path), path
 
 
 def test_metrics_are_those_of_the_table(finished):

@@ -10,6 +10,7 @@ from photoz import (
     configuration,
     consistency,
     exposure_stages,
+    figure_stages,
     inputs,
     provenance,
     stages,
@@ -28,7 +29,7 @@ try:
         deployment = workflow.deployment_settings.deployment_method
         if "CONDA" not in [method.name for method in deployment]:
             inputs.check_fsps(run)
-    SHOWN = stages.shown(run)
+    SHOWN = figure_stages.shown(run)
     CURVES = inputs.curve_files(run)
     # What Figs 6 and 7, F1 and the other figures on exposures show, as (catalogue, variant).
     SCAN = exposure_stages.alpha_scan(run)
@@ -360,11 +361,11 @@ VARIED_IN_PAPER = [pair for pair in IN_PAPER if pair in VARIED]
 
 # What the paper's figures show: catalogues like the paper's, if there are any.
 DRAWN = IN_PAPER or stages.evaluated(run)
-LINES = stages.drawn_variants(run, DRAWN)
+LINES = figure_stages.drawn_variants(run, DRAWN)
 
 
 # The pretraining, if any, whose autoencoder Figs 4 and 5 show, and the rules behind them.
-DENOISED = stages.denoised(run)
+DENOISED = figure_stages.denoised(run)
 DENOISING = ("denoising", "denoising_example")
 
 # Figures that the results page shows: those whose rules say that this run can draw them.
