@@ -14,7 +14,6 @@ CONFIG ?= config/config.yaml
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 DISK_GB := 6
-KILLS ?= 100
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -81,8 +80,8 @@ $(VENV)/.cluster: $(READY)
 	@touch $@
 
 # Takes about as long as 20 tiny runs: an hour on two cores.
-test-faults: $(READY)  ## kill jobs of the tiny run at random, resume it, compare (KILLS=100; REPORT=1 renews docs/reliability.md)
-	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.kills --kills $(KILLS) $(if $(REPORT),--report docs/reliability.md)
+test-faults: $(READY)  ## kill every job of the tiny run at random, resume, compare (KILLS=n; REPORT=1 renews docs/reliability.md)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.kills $(if $(KILLS),--kills $(KILLS)) $(if $(REPORT),--report docs/reliability.md)
 
 # pip keeps what it built by name alone, whatever the flags: hence no cache.
 $(FSPS)/.ready: $(READY)

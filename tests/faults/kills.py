@@ -5,7 +5,7 @@ moment drawn between their start and their usual end, and sometimes Snakemake wi
 when a machine goes down. The run is resumed until it is done; every file it leaves, but for logs
 and benchmarks, must be the same, bit by bit.
 
-    python -m tests.faults.kills --kills 100 --runs 10 --report docs/reliability.md
+    python -m tests.faults.kills --runs 10 --report docs/reliability.md
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from tests.workflow.conftest import ROOT, TINY, Workflow, make_workflow
 from tests.workflow.rules import RULES, script
 
 MACHINE = 0.15  # share of kills that take Snakemake and everything it runs with them
+KILLS, OF_A_RULE = 100, 3  # at least so many, and so many of every rule, unless told otherwise
 ATTEMPTS = 20  # to resume a run
 RETRIES = "2"  # Snakemake makes a killed job again; beyond that we call Snakemake again
 # Trainings long enough to be killed in their midst; the rest is as in tiny.yaml.
@@ -252,7 +253,7 @@ def new_workflow(folder: Path, name: str) -> Workflow:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--kills", type=int, help="default: 100, or 3 for every rule if more")
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--report", type=Path, help="page to write the table into")
@@ -266,14 +267,16 @@ def main() -> int:
         expected, usual = products(reference), usual_seconds(reference)
         rules = sorted(usual)
         print(f"{len(expected)} files by {len(rules)} rules", flush=True)
-        left = plan(rules, options.kills, options.runs, rng)
+        kills = options.kills or max(KILLS, OF_A_RULE * len(rules))
+        fewest = kills // len(rules)
+        left = plan(rules, kills, options.runs, rng)
         number = 0
         # Runs beyond the planned ones make up for jobs that were too fast.
         while number < options.runs or (
-            number < 2 * options.runs and len(record.kills) < options.kills
+            number < 2 * options.runs and any(record.count(rule) < fewest for rule in rules)
         ):
-            fewest = sorted(rules, key=record.count)
-            targets = left[number] if number < options.runs else fewest[: len(rules) // 2]
+            missing = [rule for rule in rules if record.count(rule) < fewest]
+            targets = left[number] if number < options.runs else missing
             start = time.monotonic()
             run = new_workflow(folder, f"run-{number + 1}")
             KilledRun(run, number + 1, targets, usual, rng, record).finish()
