@@ -44,11 +44,12 @@ def draw(trained: pd.DataFrame, catalogues: Sequence[str] | None = None) -> Figu
     require_columns(trained, COLUMNS)
     panels = in_order(trained["catalogue"], catalogues, "catalogue")
     names = list(dict.fromkeys(trained["name"]))
-    new, axes, legend_columns = line_panels(len(panels), len(names))
+    new, axes, legend_columns = line_panels(len(panels), len(names), share_y=False)
     for ax, panel in zip(axes.flat, panels, strict=False):
         for index, name in enumerate(names):
             here = trained[(trained["catalogue"] == panel) & (trained["name"] == name)]
             _draw_point(ax, here, name, SEQUENCE[index], MARKERS[index])
+        ax.margins(y=0.3)  # what schedules differ by is small
         if len(panels) > 1:
             ax.set_title(catalogue_title(panel))
     seconds = trained["seconds"].to_numpy(float)

@@ -233,7 +233,9 @@ def label_outer(axes: NDArray[np.object_], n: int, xlabel: str, ylabel: str) -> 
     return used
 
 
-def line_panels(n_panels: int, n_lines: int) -> tuple[Figure, NDArray[Any], int]:
+def line_panels(
+    n_panels: int, n_lines: int, share_y: bool = True
+) -> tuple[Figure, NDArray[Any], int]:
     """A figure of panels that share their axes, high enough for a legend of `n_lines` above.
 
     Returns
@@ -243,7 +245,7 @@ def line_panels(n_panels: int, n_lines: int) -> tuple[Figure, NDArray[Any], int]
     rows, columns = panel_grid(n_panels)
     width, per_row = (COLUMN_WIDTH, 2) if columns == 1 else (PAGE_WIDTH, 4)
     new = figure(width, 0.45 + 0.17 * -(-n_lines // per_row) + 2.35 * rows)
-    return new, new.subplots(rows, columns, squeeze=False, sharex=True, sharey=True), per_row
+    return new, new.subplots(rows, columns, squeeze=False, sharex=True, sharey=share_y), per_row
 
 
 def ratio_scale(ax: Axes, values: NDArray[np.float64]) -> None:

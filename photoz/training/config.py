@@ -150,7 +150,7 @@ class FinetuningConfig:
         As in `PretrainingConfig`.
     """
 
-    epochs: int = 60
+    epochs: int = 120
     batch_size: int = 500
     schedule: str = "one_cycle"
     learning_rate: float = 1e-3
