@@ -108,11 +108,17 @@ class DeepZ(nn.Module):
         return mixture(output)
 
     def forward(self, x: Tensor, dropout: Dropout = None) -> Density:
-        """Redshift density of (n, galaxy, band) inputs; calibrated, where one predicts."""
-        density = self.density(x, self.features(x, dropout), dropout)
-        calibrate = dropout is None and bool(self.calibration.any())
-        if calibrate and isinstance(density, Mixture):
-            return calibrated(density, self.calibration)
+        """Redshift density of (n, galaxy, band) inputs, as trained."""
+        return self.density(x, self.features(x, dropout), dropout)
+
+    def predict(self, x: Tensor, magnitude: Tensor) -> Density:
+        """Redshift density of (n, galaxy, band) inputs, calibrated if the networks are.
+
+        Magnitudes (n, galaxy) are those of the reference band.
+        """
+        density = self(x)
+        if isinstance(density, Mixture) and self.calibration.any():
+            return calibrated(density, magnitude, self.calibration)
         return density
 
     def freeze_all_but_head(self) -> None:

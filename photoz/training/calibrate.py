@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 # Where the fit starts, and how far from no correction a parameter may well be: with few galaxies
 # these decide, with a hundred the galaxies do.
-START = (0.0, 0.0, -3.0, 0.0)  # log_scale, slope, the logit of wings, and shift / SHIFT
-SPREAD = (0.5, 0.5, 2.0, 1.0)
+START = (0.0, 0.0, -3.0, 0.0, 0.0)  # log_scale, slope, the logit of wings, shift / SHIFT, tilt
+SPREAD = (0.5, 0.5, 2.0, 1.0, 0.5)
 SHIFT = 1e-3
 
 
@@ -38,7 +38,7 @@ def calibrate(
 
     The network of fold f learns from the galaxies it trained on, each as predicted by the network
     of its own fold, which never saw it. The redshifts of fold f are left out of the fit; they enter
-    only through the weights of those other networks, of which the fit keeps four numbers.
+    only through the weights of those other networks, of which the fit keeps five numbers.
 
     Parameters
     ----------
@@ -64,27 +64,32 @@ def calibrate(
                 for values in (log_weight, pdf.means[index], np.log(pdf.sigmas[index]))
             )
         )
-        redshift = torch.as_tensor(catalogue.redshift[index], dtype=torch.float64).unsqueeze(0)
-        parameters, before, after = _fit(held_out, redshift)
+        redshift, magnitude = (
+            torch.as_tensor(values[index], dtype=torch.float64).unsqueeze(0)
+            for values in (catalogue.redshift, catalogue.mag_i)
+        )
+        parameters, before, after = _fit(held_out, magnitude, redshift)
         trained.network.calibration[fold] = parameters.to(trained.network.calibration)
         logger.info(
-            "fold %d: log scale %.3f, slope %.3f, wings %.3f, shift %.5f; "
+            "fold %d: log scale %.3f, slope %.3f, wings %.3f, shift %.5f, tilt %.3f at %.2f; "
             "held-out loss %.4f -> %.4f",
             *(fold, *parameters.tolist(), before, after),
         )
 
 
-def _fit(p: Mixture, redshift: Tensor) -> tuple[Tensor, float, float]:
+def _fit(p: Mixture, magnitude: Tensor, redshift: Tensor) -> tuple[Tensor, float, float]:
     """Parameters of the largest posterior, and the loss before and after."""
     start, spread = (torch.tensor(x, dtype=torch.float64) for x in (START, SPREAD))
-    free = start.clone().requires_grad_()
+    free, pivot = start.clone().requires_grad_(), magnitude.median()
     optimiser = torch.optim.LBFGS([free], max_iter=100, line_search_fn="strong_wolfe")
 
     def parameters() -> Tensor:
-        return torch.stack([free[0], free[1], torch.sigmoid(free[2]), SHIFT * free[3]])
+        log_scale, slope, wings, shift, tilt = free
+        return torch.stack([log_scale, slope, torch.sigmoid(wings), SHIFT * shift, tilt, pivot])
 
     def loss() -> Tensor:
-        return negative_log_likelihood(calibrated(p, parameters()[None]), redshift).sum()
+        corrected = calibrated(p, magnitude, parameters()[None])
+        return negative_log_likelihood(corrected, redshift).sum()
 
     def closure() -> Tensor:
         optimiser.zero_grad()

@@ -224,4 +224,8 @@ def _predict(
         with batches.attempt():
             rows = index[batch]
             flux = torch.as_tensor(np.asarray(catalogue.flux[rows], np.float32), device=device)
-            result.set(rows, network(trained.transform(flux).unsqueeze(0)))
+            magnitude = torch.as_tensor(
+                np.asarray(catalogue.mag_i[rows], np.float32), device=device
+            )
+            x = trained.transform(flux).unsqueeze(0)
+            result.set(rows, network.predict(x, magnitude.unsqueeze(0)))

@@ -127,7 +127,10 @@ class KilledRun:
                     process.wait()
             if process.returncode == 0:
                 return
-        raise SystemExit(f"run {self.number} did not end after {ATTEMPTS} attempts")
+        last = (self.workflow.folder / f"snakemake-{ATTEMPTS - 1}.txt").read_text()
+        raise SystemExit(
+            f"run {self.number} did not end after {ATTEMPTS} attempts:\n{last[-2000:]}"
+        )
 
     def _watch(self, process: subprocess.Popen) -> None:
         while process.poll() is None:
@@ -167,7 +170,9 @@ def configuration(workflow: Workflow) -> list[str]:
 
 
 def command(workflow: Workflow) -> list[str]:
-    options = ["all", "--retries", RETRIES, *configuration(workflow)]
+    # Not found by itself from another folder than the repository's.
+    profile = ["--workflow-profile", str(ROOT / "workflow" / "profiles" / "default")]
+    options = ["all", "--retries", RETRIES, *profile, *configuration(workflow)]
     return workflow.command(*options, config=None)
 
 
