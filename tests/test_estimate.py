@@ -100,7 +100,7 @@ def test_the_network_of_the_paper():
 
 
 def test_steps_are_those_of_the_schedule():
-    section = configuration.defaults("finetuning.*") | {"batch_size": 100}
+    section = configuration.defaults("finetuning.*") | {"epochs": 60, "batch_size": 100}
     assert training.finetuning_steps(section, 6852) == (60 * 68, 100)
     assert training.finetuning_steps(section, 70, extra_steps=7) == (60 + 7, 70)
     stepwise = section | {"schedule": "stepwise"}
@@ -118,7 +118,8 @@ def test_what_has_to_be_linear_is():
             2 * (plain.work - costs.START_TORCH)
         )
 
-    twice(cost(finetuning={"usual": {"epochs": 120}}))
+    epochs = configuration.defaults("finetuning.*")["epochs"]
+    twice(cost(finetuning={"usual": {"epochs": 2 * epochs}}))
     twice(cost(catalogues={"one": {"n_galaxies": 2000}}))
     step = {"pretraining": {"usual": {"steps": 5000}}}
     once, double = (
