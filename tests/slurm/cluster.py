@@ -84,7 +84,7 @@ def _parse(line):
     said = dict(re.findall(r"(\S+?)=(\S*)", line))
     return Job(
         said["JobId"],
-        said["Comment"],
+        said.get("Comment", ""),  # only the slurm profile writes one
         said["JobState"],
         said["Partition"],
         _megabytes(said["MinMemoryNode"]),
