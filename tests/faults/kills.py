@@ -148,6 +148,7 @@ class KilledRun:
                 if pid not in running:
                     del self.due[pid]
                     self.wanted[rule] += 1  # it was faster: another job of the rule, if there is
+                    self.usual[rule] = 0.7 * self.usual.get(rule, 3.0)  # and sooner
                 elif when <= now:
                     del self.due[pid]
                     self._kill(process, pid, running)
@@ -206,6 +207,7 @@ def usual_seconds(workflow: Workflow) -> dict[str, float]:
     taken: dict[str, list[float]] = {}
     for path in folder.rglob("*.tsv"):
         rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
+        rule = path.stem if rule == "figures" else rule
         taken.setdefault(rule, []).append(float(pd.read_csv(path, sep="\t")["s"].mean()))
     return {rule: sum(values) / len(values) for rule, values in taken.items()}
 
