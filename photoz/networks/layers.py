@@ -55,45 +55,47 @@ class NormalisedLayer(torch.autograd.Function):
         dL/dh  = s gamma / sqrt(v + eps) (g - mean g - u mean(g u))
 
     A bias before a batch normalisation has no effect, so there is none. Products run in the
-    precision of `x` (float32 or bfloat16); statistics and elementwise work in that of `weight`.
+    precision of `x` (float32 or bfloat16), statistics in that of `weight`. What is between them
+    are torch's fused kernels, which take one network at a time.
     """
 
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, gamma: Tensor, beta: Tensor, drop: Tensor, p: float
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return y and the batch's mean and variance, each (n, 1, out)."""
-        w = weight.to(x.dtype)
-        u = torch.bmm(x, w).to(weight.dtype)
-        mean = u.mean(1, keepdim=True)
-        u -= mean
-        variance = u.square().mean(1, keepdim=True)
-        scale = (variance + EPSILON).rsqrt()
-        u *= scale
-        s = 1 / (1 - p)
-        y = torch.addcmul(s * beta, u, s * gamma).relu_()
+    ) -> Tensor:
+        """Return y, (n, galaxy, out)."""
+        w, s = weight.to(x.dtype), 1 / (1 - p)
+        h = torch.bmm(x, w)
+        scale, shift = s * gamma.squeeze(1), s * beta.squeeze(1)
+        y, mean, rstd = torch.empty_like(h), torch.empty_like(scale), torch.empty_like(scale)
+        for k in range(len(h)):
+            torch.native_batch_norm(
+                h[k], scale[k], shift[k], None, None, True, 0.0, EPSILON,
+                out=(y[k], mean[k], rstd[k]),
+            )  # fmt: skip
+        y.relu_()
         if drop.numel():
             y.view(-1).index_fill_(0, drop, 0.0)
-        y = y.to(x.dtype)
-        ctx.save_for_backward(x, w, u, y, s * gamma, scale)
+        ctx.save_for_backward(x, w, h, y, scale, mean, rstd)
         ctx.s = s
-        ctx.mark_non_differentiable(mean, variance)
-        return y, mean, variance
+        return y
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients by the equations of the class docstring."""
-        x, w, u, y, gamma, scale = ctx.saved_tensors
-        g = torch.ops.aten.threshold_backward(gradients[0], y, 0).to(u.dtype)
-        b = u.shape[1]
-        sum_g = g.sum(1, keepdim=True)
-        sum_gu = (g * u).sum(1, keepdim=True)
-        g -= sum_g / b
-        g = g.addcmul_(u, sum_gu, value=-1 / b).mul_(gamma * scale)
-        gh = g.to(x.dtype)
+        x, w, h, y, scale, mean, rstd = ctx.saved_tensors
+        g = torch.ops.aten.threshold_backward(gradient, y, 0)
+        networks = [
+            torch.ops.aten.native_batch_norm_backward(
+                g[k], h[k], scale[k], None, None, mean[k], rstd[k], True, EPSILON, [True] * 3
+            )
+            for k in range(len(g))
+        ]
+        gh, sum_gu, sum_g = (torch.stack(parts) for parts in zip(*networks, strict=True))
         grad_x = torch.bmm(gh, w.transpose(1, 2)) if ctx.needs_input_grad[0] else None
-        grad_w = torch.bmm(x.transpose(1, 2), gh).to(u.dtype)
-        return grad_x, grad_w, ctx.s * sum_gu, ctx.s * sum_g, None, None
+        grad_w = torch.bmm(x.transpose(1, 2), gh).to(scale.dtype)
+        grad_gamma, grad_beta = ctx.s * sum_gu.unsqueeze(1), ctx.s * sum_g.unsqueeze(1)
+        return grad_x, grad_w, grad_gamma, grad_beta, None, None
 
 
 def dropped(shape: torch.Size, p: float, generators: Sequence[torch.Generator]) -> Tensor:
@@ -142,16 +144,15 @@ class DenseLayer(nn.Module):
             return torch.baddbmm(shift, x, self.weight * scale).relu_()
         shape = torch.Size((x.shape[0], x.shape[1], self.weight.shape[2]))
         drop = dropped(shape, self.p, dropout)
-        return NormalisedLayer.apply(x, self.weight, self.gamma, self.beta, drop, self.p)[0]
+        return NormalisedLayer.apply(x, self.weight, self.gamma, self.beta, drop, self.p)
 
     @torch.no_grad()
     def settle(self, x: Tensor) -> Tensor:
         """Store the statistics of `x` as the population's and return the layer's output for it."""
-        none = torch.empty(0, dtype=torch.long, device=x.device)
-        y, mean, variance = NormalisedLayer.apply(x, self.weight, self.gamma, self.beta, none, 0.0)
-        self.mean.copy_(mean)
-        self.variance.copy_(variance)
-        return y
+        h = torch.bmm(x, self.weight)
+        self.mean.copy_(h.mean(1, keepdim=True))
+        self.variance.copy_(h.var(1, correction=0, keepdim=True))
+        return self(x, None)
 
     @torch.no_grad()
     def restore_scale(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,7 @@ from photoz.training.galaxies import (
     usable_galaxies,
 )
 from photoz.training.objective import finetuning_loss
+from photoz.training.replay import ReplayedStep
 from photoz.training.resume import NO_CHECKPOINT, Checkpoint, Learner, Standing
 from photoz.training.sampling import sampling_weights
 from photoz.training.schedule import learning_rate, make_optimiser, set_learning_rate
@@ -217,11 +219,25 @@ class Finetuner:
             )
         self.optimiser = make_optimiser(self.network, config)
         self.dtype = matmul_dtype(config.precision, device)
+        self.learner = Learner(self.network, self.optimiser, generators)
+        self._updates = {
+            quiet: ReplayedStep(partial(self._update, quiet), self.learner)
+            for quiet in (False, True)
+        }
 
     def step(self, rate: float, quiet: bool = False) -> Tensor:
         """One update of every network at a learning rate; returns their losses, (network,)."""
+        index = [self.batches.next(evenly=quiet)]
+        if self.unlabelled is not None:
+            index.append(self.unlabelled.batches.next())
+        set_learning_rate(self.optimiser, rate)
+        return self._updates[quiet](*index)[0]
+
+    def _update(
+        self, quiet: bool, index: Tensor, unlabelled: Tensor | None = None
+    ) -> tuple[Tensor]:
+        """All of a step that happens on the device, on galaxies `index` (network, galaxy)."""
         generators = self.batches.generators
-        index = self.batches.next(evenly=quiet)
         flux, complete = self.fluxes.draw(index, generators, quiet)
         mixup = 0.0 if quiet else self.config.mixup
         loss = finetuning_loss(
@@ -229,14 +245,13 @@ class Finetuner:
             self.dtype, generators,
         )  # fmt: skip
         total = loss.sum()
-        if self.unlabelled is not None:
-            reconstruction_loss = self.unlabelled.loss(self.network, self.dtype, quiet)
+        if self.unlabelled is not None and unlabelled is not None:
+            reconstruction_loss = self.unlabelled.loss(self.network, unlabelled, self.dtype, quiet)
             total = total + self.config.reconstruction_weight * reconstruction_loss.sum()
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
-        set_learning_rate(self.optimiser, rate)
         self.optimiser.step()
-        return loss.detach()
+        return (loss.detach(),)
 
     def train(
         self, steps_per_epoch: int, extra_steps: int = 0, checkpoint: Checkpoint = NO_CHECKPOINT
@@ -249,8 +264,7 @@ class Finetuner:
             "%d networks, at least %d galaxies each, %d steps of %d",
             *(len(sizes), min(sizes), n_steps, self.batches.batch),
         )
-        learner = Learner(self.network, self.optimiser, self.batches.generators)
-        standing = checkpoint.resume(learner)
+        standing = checkpoint.resume(self.learner)
         first, history = standing.step, standing.history
         recent = torch.zeros(len(sizes), device=self.redshift.device)
         if first:
@@ -264,7 +278,7 @@ class Finetuner:
                 means = (recent / steps_per_epoch).tolist()
                 history += [(step, k, mean, rate) for k, mean in enumerate(means)]
                 recent.zero_()
-            checkpoint.offer(learner, Standing(step + 1, history, self._state(recent)))
+            checkpoint.offer(self.learner, Standing(step + 1, history, self._state(recent)))
         return pd.DataFrame(history, columns=["step", "fold", "loss", "learning_rate"])
 
     def settled(self) -> list[DeepZ]:

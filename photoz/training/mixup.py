@@ -59,7 +59,7 @@ def draw_pairs(shape: tuple[int, int], beta: float, generators: Sequence[torch.G
         One per network.
     """
     device = generators[0].device
-    table = _beta_quantiles(beta).to(device)
+    table = _beta_quantiles(beta, device)
     n = shape[1]
     level = [torch.randint(_LEVELS, (n,), generator=g, device=device) for g in generators]
     partner = [torch.randperm(n, generator=g, device=device) for g in generators]
@@ -67,7 +67,7 @@ def draw_pairs(shape: tuple[int, int], beta: float, generators: Sequence[torch.G
 
 
 @lru_cache(maxsize=8)
-def _beta_quantiles(beta: float) -> Tensor:
+def _beta_quantiles(beta: float, device: torch.device) -> Tensor:
     """Quantiles of Beta(beta, beta); torch draws Beta variables from no generator of ours."""
     levels = (np.arange(_LEVELS) + 0.5) / _LEVELS
-    return torch.tensor(betaincinv(beta, beta, levels), dtype=torch.float32)
+    return torch.tensor(betaincinv(beta, beta, levels), dtype=torch.float32, device=device)

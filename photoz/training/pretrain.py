@@ -27,6 +27,7 @@ from photoz.training.checkpoints import TrainedNetworks
 from photoz.training.config import PretrainingConfig
 from photoz.training.device import matmul_dtype
 from photoz.training.observing import SETTLING_GALAXIES, NoisyGalaxies, denoising_noise
+from photoz.training.replay import ReplayedStep
 from photoz.training.resume import NO_CHECKPOINT, Checkpoint, Learner, Standing
 from photoz.training.schedule import learning_rate, make_optimiser, set_learning_rate
 
@@ -177,6 +178,7 @@ class _Pretrainer:
         self.optimiser = make_optimiser(network, config)
         self.dtype = matmul_dtype(config.precision, device)
         self.learner = Learner(network, self.optimiser, self.generators)
+        self._replayed = ReplayedStep(self._update, self.learner)
         self.checkpoint, self.standing = checkpoint, checkpoint.resume(self.learner)
         none = torch.empty(0, dtype=torch.long)
         self.order = self.standing.tensors.get("order", none).to(device)
@@ -190,7 +192,7 @@ class _Pretrainer:
             rate = learning_rate(step, self.config.steps, self.config)
             losses, reconstruction = self.step(*next_batch(), rate)
             if step % 20 == 0 or step + 1 == self.config.steps:
-                shared = (np.nan if reconstruction is None else reconstruction.item(), rate)
+                shared = (reconstruction.item(), rate)
                 history += [(step, k, loss, *shared) for k, loss in enumerate(losses.tolist())]
             self.checkpoint.offer(self.learner, Standing(step + 1, history, {"order": self.order}))
         self.network.settle(self.galaxies.settling_inputs(settling))
@@ -213,16 +215,24 @@ class _Pretrainer:
         )
         return index.unsqueeze(0)
 
-    def step(self, flux: Tensor, redshift: Tensor, rate: float) -> tuple[Tensor, Tensor | None]:
+    def step(self, flux: Tensor, redshift: Tensor, rate: float) -> tuple[Tensor, Tensor]:
         """One update; returns the redshift loss of every network, and the mean reconstruction loss.
 
-        The latter is None without an autoencoder.
+        The latter is NaN without an autoencoder.
         """
         x, error = self.galaxies.observe(flux)
+        noisier = self.galaxies.encoder_input(x, error)
+        set_learning_rate(self.optimiser, rate)
+        losses, reconstruction_loss = self._replayed(x, error, noisier, redshift)
+        return losses, reconstruction_loss
+
+    def _update(
+        self, x: Tensor, error: Tensor, noisier: Tensor, redshift: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """What follows once the galaxies are observed."""
         network, g = self.network, self.generators
-        features, reconstruction_loss = None, None
+        features, reconstruction_loss = None, x.new_full((), torch.nan)
         if network.config.features:
-            noisier = self.galaxies.encoder_input(x, error)
             features = network.features(noisier.to(self.dtype), g)
             assert features is not None
             reconstruction = network.reconstruct(features.to(self.dtype), g)
@@ -231,15 +241,14 @@ class _Pretrainer:
         redshift_loss = negative_log_likelihood(density, redshift)
         # Losses add up over the networks, so that none changes another's gradient.
         loss = redshift_loss.sum()
-        if reconstruction_loss is not None:
+        if network.config.features:
             weight = self.config.reconstruction_weight * len(g)
             loss = loss + weight * reconstruction_loss
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         _limit_gradients(network)
-        set_learning_rate(self.optimiser, rate)
         self.optimiser.step()
-        return redshift_loss.detach(), reconstruction_loss
+        return redshift_loss.detach(), reconstruction_loss.detach()
 
 
 def _limit_gradients(network: DeepZ) -> None:

@@ -118,7 +118,7 @@ class Checkpoint:
         """Save, if it is time to; where that fails, training goes on all the same."""
         if self.path is None or time.monotonic() - self._saved < self._every:
             return
-        tensors = _collect(learner) | {f"state.{k}": v for k, v in standing.tensors.items()}
+        tensors = changing_tensors(learner) | {f"state.{k}": v for k, v in standing.tensors.items()}
         tensors = {name: value.detach().cpu().clone() for name, value in tensors.items()}
         description = {
             "identity": self._digest(learner),
@@ -148,8 +148,8 @@ NO_CHECKPOINT = Checkpoint(None)
 """Of trainings that are not worth resuming."""
 
 
-def _collect(learner: Learner) -> dict[str, Tensor]:
-    """All tensors that change while a learner trains."""
+def changing_tensors(learner: Learner) -> dict[str, Tensor]:
+    """All tensors that change while a learner trains; the states of generators are copies."""
     tensors = {f"network.{name}": value for name, value in learner.network.state_dict().items()}
     for k, values in learner.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{k}.{name}": value for name, value in values.items()}

@@ -44,12 +44,23 @@ def learning_rate(step: int, n_steps: int, config: PretrainingConfig | Finetunin
 def make_optimiser(
     network: torch.nn.Module, config: PretrainingConfig | FinetuningConfig
 ) -> torch.optim.Adam:
-    """Adam over the parameters that take part, all in one fused update."""
+    """Adam over the parameters that take part, all in one fused update.
+
+    On a GPU its learning rate is a tensor, which recorded steps read anew (`replay`).
+    """
     parameters = [p for p in network.parameters() if p.requires_grad]
-    return torch.optim.Adam(parameters, weight_decay=config.weight_decay, fused=True)
+    gpu = parameters[0].is_cuda
+    rate = torch.tensor(config.learning_rate, device=parameters[0].device)
+    return torch.optim.Adam(
+        parameters, rate if gpu else config.learning_rate, weight_decay=config.weight_decay,
+        fused=True, capturable=gpu,
+    )  # fmt: skip
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
     """Change the learning rate of every parameter."""
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        if isinstance(group["lr"], torch.Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate

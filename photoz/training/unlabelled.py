@@ -62,9 +62,9 @@ class UnlabelledGalaxies:
         error = np.where(catalogue.error > 0, catalogue.error, np.inf).astype(np.float32)
         self.error = torch.as_tensor(error, device=generators[0].device)
 
-    def loss(self, network: DeepZ, dtype: torch.dtype, quiet: bool) -> Tensor:
-        """Mean |reconstruction - coadd| / error over a batch and its bands, (network,)."""
-        index, generators = self.batches.next(), self.batches.generators
+    def loss(self, network: DeepZ, index: Tensor, dtype: torch.dtype, quiet: bool) -> Tensor:
+        """Mean |reconstruction - coadd| / error over galaxies `index` and bands, (network,)."""
+        generators = self.batches.generators
         shown = self.transform(self.fluxes.draw(index, generators, quiet)[0])
         flux = self.fluxes.full(index)
         error = self.transform.error(flux, self.error[index])

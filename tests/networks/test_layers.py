@@ -33,7 +33,7 @@ def random_layer(n=3, galaxies=17, n_in=5, n_out=4):
 
 def test_lockstep_layer_equals_torch_modules_one_by_one():
     x, weight, gamma, beta = random_layer()
-    y, mean, variance = NormalisedLayer.apply(x, weight, gamma, beta, NO_DROP, 0.0)
+    y = NormalisedLayer.apply(x, weight, gamma, beta, NO_DROP, 0.0)
     y.sin().sum().backward()
     for k in range(3):
         reference = reference_layer(weight[k].detach(), gamma[k, 0], beta[k, 0])
@@ -47,16 +47,13 @@ def test_lockstep_layer_equals_torch_modules_one_by_one():
         )
         torch.testing.assert_close(gamma.grad[k, 0], reference[1].weight.grad)
         torch.testing.assert_close(beta.grad[k, 0], reference[1].bias.grad)
-        h = xk @ weight[k]
-        torch.testing.assert_close(mean[k, 0], h.mean(0))
-        torch.testing.assert_close(variance[k, 0], h.var(0, unbiased=False))
 
 
 def test_gradient_agrees_with_finite_differences_under_dropout():
     inputs = random_layer(n=2, galaxies=6, n_in=3, n_out=2)
     drop = torch.tensor([0, 5, 13, 20])
     assert torch.autograd.gradcheck(
-        lambda *t: NormalisedLayer.apply(*t, drop, 0.25)[0], inputs, atol=1e-7
+        lambda *t: NormalisedLayer.apply(*t, drop, 0.25), inputs, atol=1e-7
     )
 
 
@@ -96,7 +93,7 @@ def test_weights_that_grew_get_their_first_scale_back_and_give_the_same():
 
 def test_bfloat16_products_stay_close_to_float32():
     x, weight, gamma, beta = (t.detach().float() for t in random_layer(galaxies=200, n_in=64))
-    exact, _, _ = NormalisedLayer.apply(x, weight, gamma, beta, NO_DROP, 0.0)
-    rough, _, _ = NormalisedLayer.apply(x.bfloat16(), weight, gamma, beta, NO_DROP, 0.0)
+    exact = NormalisedLayer.apply(x, weight, gamma, beta, NO_DROP, 0.0)
+    rough = NormalisedLayer.apply(x.bfloat16(), weight, gamma, beta, NO_DROP, 0.0)
     assert rough.dtype == torch.bfloat16
     assert (rough.float() - exact).abs().max() < 0.05

@@ -115,7 +115,7 @@ def forgetting(part):
     original = resume._restore
 
     def restore(learner, tensors):
-        start = {k: v for k, v in resume._collect(learner).items() if k.startswith(part)}
+        start = {k: v for k, v in resume.changing_tensors(learner).items() if k.startswith(part)}
         rest = {k: v for k, v in tensors.items() if not k.startswith(part)}
         original(learner, rest | start)
 
