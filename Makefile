@@ -80,8 +80,8 @@ $(VENV)/.cluster: $(READY)
 	@touch $@
 
 # Takes about as long as 20 tiny runs: an hour on two cores.
-test-faults: $(READY)  ## kill every job of the tiny run at random, resume, compare (KILLS=n; REPORT=1 renews docs/reliability.md)
-	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.kills $(if $(KILLS),--kills $(KILLS)) $(if $(REPORT),--report docs/reliability.md)
+test-faults: $(READY)  ## kill every job of the tiny run at random, resume, compare (KILLS=n; RULES="finetune figures"; REPORT=1 renews docs/reliability.md)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.kills $(if $(KILLS),--kills $(KILLS)) $(if $(RULES),--rules $(RULES)) $(if $(REPORT),--report docs/reliability.md)
 
 # pip keeps what it built by name alone, whatever the flags: hence no cache.
 $(FSPS)/.ready: $(READY)

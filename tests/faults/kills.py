@@ -6,6 +6,7 @@ when a machine goes down. The run is resumed until it is done; every file it lea
 and benchmarks and the times on the results page, must be the same, bit by bit.
 
     python -m tests.faults.kills --runs 10 --report docs/reliability.md
+    python -m tests.faults.kills --rules finetune figures    # these alone
 """
 
 from __future__ import annotations
@@ -28,20 +29,21 @@ import pandas as pd
 
 from photoz.files import sha256
 from tests.workflow.conftest import ROOT, TINY, Workflow, make_workflow
-from tests.workflow.rules import RULES, script
+from tests.workflow.rules import FIGURES, RULES, script
 
 MACHINE = 0.15  # share of kills that take Snakemake and everything it runs with them
-KILLS, OF_A_RULE = 100, 3  # at least so many, and so many of every rule, unless told otherwise
+KILLS, OF_A_RULE = 100, 3  # at least so many of all rules, and so many of each
 ATTEMPTS = 20  # to resume a run
 RETRIES = "2"  # Snakemake makes a killed job again; beyond that we call Snakemake again
 # Trainings long enough to be killed in their midst; the rest is as in tiny.yaml.
 OVERLAY = (
-    "pretraining: {short: {steps: 300}}\nfinetuning: {short: {epochs: 60, quiet_epochs: 20}}\n"
+    "pretraining: {short: {steps: 2500}}\nfinetuning: {short: {epochs: 800, quiet_epochs: 20}}\n"
 )
-SAVE_EVERY = "0.3"  # seconds: these trainings take some
+SAVE_EVERY = "0.3"  # seconds: these trainings take ten or more
 PAGES = ("results.md", "report.html")
 TIMES = re.compile(r"## Time and memory.*\Z|>Time and memory</h\d>.*?</table>", re.DOTALL)
 BEGIN, END = "<!-- kills: begin -->", "<!-- kills: end -->"
+ROW = re.compile(r"^\| `(\w+)` \|.*$", re.MULTILINE)
 RULE_OF = {script(body).stem: rule for rule, body in RULES.items()}
 
 
@@ -229,32 +231,37 @@ def plan(rules: list[str], kills: int, runs: int, rng: random.Random) -> list[li
     return [order[:kills][number::runs] for number in range(runs)]
 
 
-def table(record: Record, rules: list[str], runs: int) -> str:
-    """The part of docs/reliability.md that this module writes."""
-    rows = []
-    for rule in sorted(rules):
+def table(record: Record, rules: list[str], runs: int, before: str = "") -> str:
+    """The part of docs/reliability.md that this module writes.
+
+    To what stands there `before` it adds the kills of a campaign of some rules.
+    """
+    rows = {match[1]: match[0] for match in ROW.finditer(before)}
+    runs += sum(int(match[1]) for match in re.finditer(r"killed in (\d+) runs", before))
+    for rule in rules:
         kills = [kill for kill in record.kills if kill.rule == rule]
         times = sorted(kill.after for kill in kills)
         spread = f"{times[0]:.1f} to {times[-1]:.1f} s" if times else ""
         machine = sum(kill.machine for kill in kills)
         on = str(record.resumed[rule]) if rule in ("pretrain", "finetune") else ""
-        rows.append(f"| `{rule}` | {len(kills)} | {machine} | {spread} | {on} |")
+        rows[rule] = f"| `{rule}` | {len(kills)} | {machine} | {spread} | {on} |"
     same = (
         "every file the same" if not record.different else f"{len(record.different)} files differ"
     )
+    killed = sum(int(row.split("|")[2]) for row in rows.values())
     head = (
-        f"{len(record.kills)} jobs killed in {runs} runs of the tiny workflow; each run resumed: "
+        f"{killed} jobs killed in {runs} runs of the tiny workflow; each run resumed: "
         f"{same}.\n\n"
         "| rule | jobs killed | of these with Snakemake | after | resumed from a checkpoint |\n"
         "|---|---|---|---|---|\n"
     )
-    return head + "\n".join(rows) + "\n"
+    return head + "\n".join(rows[rule] for rule in sorted(rows)) + "\n"
 
 
-def write_report(path: Path, text: str) -> None:
-    page = path.read_text(encoding="utf-8")
+def parts(page: str) -> tuple[str, str, str]:
+    """A page up to the table of kills, the table, and the rest."""
     start, end = page.index(BEGIN) + len(BEGIN), page.index(END)
-    path.write_text(f"{page[:start]}\n{text}{page[end:]}", encoding="utf-8")
+    return page[:start] + "\n", page[start:end], page[end:]
 
 
 def compare(expected: dict[str, str], found: dict[str, str], number: int) -> list[str]:
@@ -270,8 +277,11 @@ def new_workflow(folder: Path, name: str) -> Workflow:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--kills", type=int, help="default: 100, or 3 for every rule if more")
+    parser.add_argument("--kills", type=int, help="default: 3 for every rule, and 100 of all")
     parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument(
+        "--rules", nargs="+", default=[], help="to kill (default: all; `figures`: those that draw)"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--report", type=Path, help="page to write the table into")
     parser.add_argument("--folder", type=Path, help="where to run (default: a temporary one)")
@@ -283,8 +293,12 @@ def main() -> int:
         KilledRun(reference, 0, [], {}, rng, record).finish()
         expected, usual = products(reference), usual_seconds(reference)
         rules = sorted(usual)
+        if options.rules:
+            chosen = {*options.rules, *(FIGURES if "figures" in options.rules else ())}
+            rules = [rule for rule in rules if rule in chosen]
         print(f"{len(expected)} files by {len(rules)} rules", flush=True)
-        kills = options.kills or max(KILLS, OF_A_RULE * len(rules))
+        least = 0 if options.rules else KILLS
+        kills = options.kills or max(least, OF_A_RULE * len(rules))
         fewest = kills // len(rules)
         left = plan(rules, kills, options.runs, rng)
         number = 0
@@ -305,12 +319,13 @@ def main() -> int:
                 f"run {number}: {len(record.kills)} kills so far, {len(different)} files differ, "
                 f"{time.monotonic() - start:.0f} s", flush=True,
             )  # fmt: skip
-        text = table(record, rules, number)
-    print(text)
+    print(table(record, rules, number))
     for name in record.different:
         print(f"different: {name}", file=sys.stderr)
     if options.report:
-        write_report(options.report, text)
+        head, old, tail = parts(options.report.read_text(encoding="utf-8"))
+        new = table(record, rules, number, old if options.rules else "")
+        options.report.write_text(head + new + tail, encoding="utf-8")
     return 1 if record.different else 0
 
 
