@@ -45,7 +45,7 @@ class Linear(nn.Module):
 
 
 class NormalisedLayer(torch.autograd.Function):
-    """Linear map, batch normalisation, ReLU and dropout as one step with a closed-form gradient.
+    """Linear map, batch normalisation, ReLU and dropout as one step with its gradient.
 
     With h = x W, the batch mean m and variance v over galaxies, u = (h - m) / sqrt(v + eps) and
     s = 1 / (1 - p), the output is y = s relu(gamma u + beta), zeroed where dropped. Then
@@ -55,8 +55,9 @@ class NormalisedLayer(torch.autograd.Function):
         dL/dh  = s gamma / sqrt(v + eps) (g - mean g - u mean(g u))
 
     A bias before a batch normalisation has no effect, so there is none. Products run in the
-    precision of `x` (float32 or bfloat16), statistics in that of `weight`. What is between them
-    are torch's fused kernels, which take one network at a time.
+    precision of `x` (float32 or bfloat16), statistics in that of `weight`. The normalisation and
+    its gradient are torch's fused kernels, network by network: they read h once or twice where the
+    equations written out read it a dozen times.
     """
 
     @staticmethod
