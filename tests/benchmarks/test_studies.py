@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import precision, schedules
+from benchmarks import fifty, precision, schedules
 from benchmarks._trainings import SMALL, Run, train_all
 from photoz.training.config import FinetuningConfig
 
@@ -53,3 +53,12 @@ def test_precisions_are_compared_seed_by_seed():
     assert ratio["mean"] == pytest.approx((1.1 + 0.9) / 2) and ratio["error"] == pytest.approx(0.1)
     assert result["nll, bfloat16 - float32"]["mean"] == pytest.approx(0.0)
     assert result["float32"]["seconds"]["mean"] == 2
+
+
+def test_ten_splits_share_the_cores():
+    table = pd.DataFrame(
+        {"name": ["float32"] * 2, "seconds": [100.0, 140.0], "sigma68": [0.01, 0.03]}
+    )
+    result = fifty.summary(table, cores=2)["float32"]
+    assert result["seconds of a split"]["mean"] == 120
+    assert result["minutes of fifty networks"] == pytest.approx(10)  # 5 rounds of two minutes
