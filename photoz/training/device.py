@@ -50,6 +50,8 @@ def pick_device(
         found = gpus()
         name = f"cuda:{claim_gpu(found, folder)}" if found else "cpu"
     device = torch.device(name)
+    if device.type == "cuda" and torch.cuda.is_available():
+        torch.cuda.set_device(device)  # what does not say where it runs, runs there too
     handed_out = os.environ.get("CUDA_VISIBLE_DEVICES", "not set")
     logger.info("device: %s, %d threads", device, torch.get_num_threads())
     logger.info("CUDA_VISIBLE_DEVICES: %s", handed_out)

@@ -272,6 +272,7 @@ class Finetuner:
         for step in track(n_steps, "fine-tuning", first=first):
             if step == max(first_quiet_step, first):
                 self.network.stop_dropout()
+                self._updates[False].replay = None  # frees its memory
             rate = learning_rate(step, n_steps, self.config)
             recent += self.step(rate, quiet=step >= first_quiet_step)
             if (step + 1) % steps_per_epoch == 0:

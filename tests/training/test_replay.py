@@ -113,6 +113,19 @@ class ForgetsToLearn(Repeats):
         return outputs
 
 
+class ForgetsMoments(Repeats):
+    def __init__(self, trainer):
+        self.trainer = trainer
+
+    def repeat(self, step):
+        state = self.trainer.optimiser.state
+        moments = {p: values["exp_avg_sq"].clone() for p, values in state.items()}
+        outputs = step(*self.read)
+        for parameter, moment in moments.items():
+            state[parameter]["exp_avg_sq"].copy_(moment)
+        return outputs
+
+
 class CannotRecord(Repeats):
     def record(self, step, inputs, generators):
         raise RuntimeError("operation not permitted when stream is capturing\nand more")
@@ -139,7 +152,7 @@ def test_replayed_steps_are_the_steps(catalogue, caplog):
 
 @pytest.mark.parametrize(
     "kind",
-    [RepeatsItsDropout, ReadsOldInputs, ForgetsToLearn, CannotRecord],
+    [RepeatsItsDropout, ReadsOldInputs, ForgetsToLearn, ForgetsMoments, CannotRecord],
     ids=lambda k: k.__name__,
 )
 def test_a_recording_that_does_something_else_is_not_used(catalogue, caplog, kind):
@@ -226,7 +239,10 @@ def test_pretraining_can_be_recorded(network):
         trainer._update(*inputs)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
+
+
+@needs_gpu
 def test_a_gpu_replays_its_steps(catalogue, caplog):
     gpu = torch.device("cuda")
     replayed = finetuner(catalogue, device=gpu)
@@ -237,3 +253,20 @@ def test_a_gpu_replays_its_steps(catalogue, caplog):
     torch.testing.assert_close(losses, expected, rtol=1e-3, atol=1e-3)
     for name in weights:
         torch.testing.assert_close(weights[name], same[name], rtol=1e-2, atol=1e-3)
+
+
+@needs_gpu
+def test_a_gpu_trains_on_after_a_recording_that_failed(catalogue, caplog):
+    trainer = finetuner(catalogue, device=torch.device("cuda"))
+    update = trainer._updates[False]
+    usual = update.step
+
+    def waits(*inputs):
+        outputs = usual(*inputs)
+        outputs[0].sum().item()  # no recording can hold this
+        return outputs
+
+    update.step = waits
+    losses, _ = train(trainer, update.recorder)
+    assert update.replay is None and "not replayed" in caplog.text
+    assert torch.isfinite(losses).all()
