@@ -37,9 +37,9 @@ ATTEMPTS = 20  # to resume a run
 RETRIES = "2"  # Snakemake makes a killed job again; beyond that we call Snakemake again
 # Trainings long enough to be killed in their midst; the rest is as in tiny.yaml.
 OVERLAY = (
-    "pretraining: {short: {steps: 2500}}\nfinetuning: {short: {epochs: 800, quiet_epochs: 20}}\n"
+    "pretraining: {short: {steps: 1200}}\nfinetuning: {short: {epochs: 400, quiet_epochs: 20}}\n"
 )
-SAVE_EVERY = "0.3"  # seconds: these trainings take ten or more
+SAVE_EVERY = "0.3"  # seconds: these trainings take several
 PAGES = ("results.md", "report.html")
 TIMES = re.compile(r"## Time and memory.*\Z|>Time and memory</h\d>.*?</table>", re.DOTALL)
 BEGIN, END = "<!-- kills: begin -->", "<!-- kills: end -->"
