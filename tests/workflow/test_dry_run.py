@@ -73,7 +73,7 @@ def test_one_run_has_every_conclusion(workflow):
     result = workflow.run("--dry-run", config="config/laptop.yaml")
     assert result.returncode == 0, result.stdout
     planned = jobs(result.stdout)
-    assert planned["pretrain"] == 8
+    assert planned["pretrain"] == 9  # three simulations, five other networks, wrong fluxes
     assert {name: planned.get(name) for name in FIGURES} == dict.fromkeys(FIGURES, 1)
     run = configuration.load(ROOT / "config" / "laptop.yaml")
     for catalogue in run["evaluation"]["paper"]:
