@@ -35,10 +35,14 @@ MACHINE = 0.15  # share of kills that take Snakemake and everything it runs with
 KILLS, OF_A_RULE = 100, 3  # at least so many of all rules, and so many of each
 ATTEMPTS = 20  # to resume a run
 RETRIES = "2"  # Snakemake makes a killed job again; beyond that we call Snakemake again
-# Trainings long enough to be killed in their midst; the rest is as in tiny.yaml.
+# Trainings long enough to be killed in their midst, and noise that is learned; the rest is as in
+# tiny.yaml.
 LONGER = "{epochs: 400, quiet_epochs: 20}"
 OVERLAY = (
-    "pretraining: {short: {steps: 1200}}\n"
+    "noise: {learned: {kind: empirical}}\n"
+    "pretraining: {short: {steps: 1200}, learned: {network: small, simulation: fsps, "
+    "noise: learned, steps: 20, batch_size: 50}}\n"
+    "variants: {learned: {pretraining: learned, finetuning: short}}\n"
     f"finetuning: {{short: {LONGER}, full: {LONGER}}}\n"  # alike but for alpha, as Fig. 6 asks
 )
 SAVE_EVERY = "0.3"  # seconds: these trainings take several
