@@ -240,7 +240,8 @@ def plan(rules: list[str], kills: int, runs: int, rng: random.Random) -> list[li
 def table(record: Record, rules: list[str], runs: int, before: str = "") -> str:
     """The part of docs/reliability.md that this module writes.
 
-    To what stands there `before` it adds the kills of a campaign of some rules.
+    A campaign of some rules renews their rows in what stands there `before`; differences that an
+    earlier campaign found stay on the page until one of all rules.
     """
     rows = {match[1]: match[0] for match in ROW.finditer(before)}
     runs += sum(int(match[1]) for match in re.finditer(r"killed in (\d+) runs", before))
@@ -251,9 +252,9 @@ def table(record: Record, rules: list[str], runs: int, before: str = "") -> str:
         machine = sum(kill.machine for kill in kills)
         on = str(record.resumed[rule]) if rule in ("pretrain", "finetune") else ""
         rows[rule] = f"| `{rule}` | {len(kills)} | {machine} | {spread} | {on} |"
-    same = (
-        "every file the same" if not record.different else f"{len(record.different)} files differ"
-    )
+    differ = len(record.different)
+    differ += sum(int(match[1]) for match in re.finditer(r"(\d+) files differ", before))
+    same = f"{differ} files differ" if differ else "every file the same"
     killed = sum(int(row.split("|")[2]) for row in rows.values())
     head = (
         f"{killed} jobs killed in {runs} runs of the tiny workflow; each run resumed: "
@@ -302,6 +303,8 @@ def main() -> int:
         if options.rules:
             chosen = {*options.rules, *(FIGURES if "figures" in options.rules else ())}
             rules = [rule for rule in rules if rule in chosen]
+            if not rules:
+                parser.error(f"the tiny run has no rule {' or '.join(options.rules)}")
         print(f"{len(expected)} files by {len(rules)} rules", flush=True)
         least = 0 if options.rules else KILLS
         kills = options.kills or max(least, OF_A_RULE * len(rules))
