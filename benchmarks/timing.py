@@ -14,8 +14,9 @@ def interleaved(
     tasks: Mapping[str, Callable[[], Any]],
     repeats: int = 5,
     clock: Callable[[], float] = time.perf_counter,
+    warm_up: int = 1,
 ) -> dict[str, float]:
-    """Time tasks in turns after one round that does not count.
+    """Time tasks in turns, after rounds that do not count.
 
     Whatever else the machine does then slows all of them alike, so that their ratios hold where the
     figures themselves drift.
@@ -27,6 +28,8 @@ def interleaved(
         Rounds that count.
     clock : callable
         `time.process_time` counts processor time, which a shared machine changes least.
+    warm_up : int
+        Rounds before, which do not count.
 
     Returns
     -------
@@ -35,12 +38,12 @@ def interleaved(
     if repeats < 1:
         raise ValueError(f"{repeats} repeats; give at least 1")
     seconds: dict[str, list[float]] = {name: [] for name in tasks}
-    for turn in range(repeats + 1):
+    for turn in range(warm_up + repeats):
         for name, task in tasks.items():
             start = clock()
             task()
             elapsed = clock() - start
-            if turn:
+            if turn >= warm_up:
                 seconds[name].append(elapsed)
     return {name: statistics.median(values) for name, values in seconds.items()}
 

@@ -27,6 +27,7 @@ from photoz.training.device import native_bfloat16
 from photoz.training.finetune import Finetuner, network_seeds
 from photoz.training.galaxies import TRAINING, WEIGHTS, training_galaxies
 from photoz.training.pretrain import _Pretrainer, _tensors
+from photoz.training.replay import CHECKS, WARM_UP
 
 PAPER = NetworkConfig()
 NARROW, BROAD, EXPOSURES = 40, 6, 5
@@ -93,7 +94,9 @@ def timed(tasks: dict[str, Task], device: torch.device, repeats: int) -> dict[st
 
         return call
 
-    return interleaved({name: finished(task) for name, task in tasks.items()}, repeats)
+    finishing = {name: finished(task) for name, task in tasks.items()}
+    # Only the steps after these are replayed.
+    return interleaved(finishing, repeats, warm_up=WARM_UP + CHECKS)
 
 
 def _compared(

@@ -7,7 +7,7 @@ galaxies, its own weights and its own dropout, and its result does not depend on
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,43 @@ class Linear(nn.Module):
         return torch.baddbmm(self.bias, x.to(self.weight.dtype), self.weight)
 
 
+def side_by_side(device: torch.device) -> bool:
+    """Whether hidden activations lie galaxy by galaxy in memory, those of all networks in a row.
+
+    One kernel then normalises all networks, which a GPU wants; a processor prefers each network's
+    activations together.
+    """
+    return device.type == "cuda"
+
+
+def _product(a: Tensor, b: Tensor) -> Tensor:
+    """Matrix products a b, (n, galaxy, out), laid out in memory as `side_by_side` says."""
+    if not side_by_side(a.device):
+        return torch.bmm(a, b)
+    y = a.new_empty(a.shape[1], a.shape[0], b.shape[2]).transpose(0, 1)
+    return torch.bmm(a, b, out=y)
+
+
+def _matrices(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Views of tensors (n, galaxy, channel) for each kernel: a network's, or all side by side.
+
+    Matrices (galaxy, channel), or vectors where there is one value per network and channel.
+    """
+    if side_by_side(tensors[0].device):
+        return iter([tuple(x.transpose(0, 1).flatten(1).squeeze(0) for x in tensors)])
+    return zip(*(x.squeeze(1).unbind() for x in tensors), strict=True)
+
+
+def _zero(y: Tensor, index: Tensor) -> None:
+    """Zero y (n, galaxy, channel) at flat indices, wherever it keeps these in memory."""
+    if not y.is_contiguous():
+        n, galaxies, width = y.shape
+        network, galaxy = index // (galaxies * width), index // width % galaxies
+        index = (galaxy * n + network) * width + index % width
+        y = y.transpose(0, 1)
+    y.view(-1).index_fill_(0, index, 0.0)
+
+
 class NormalisedLayer(torch.autograd.Function):
     """Linear map, batch normalisation, ReLU and dropout as one step with its gradient.
 
@@ -56,8 +93,8 @@ class NormalisedLayer(torch.autograd.Function):
 
     A bias before a batch normalisation has no effect, so there is none. Products run in the
     precision of `x` (float32 or bfloat16), statistics in that of `weight`. The normalisation and
-    its gradient are torch's fused kernels, network by network: they read h once or twice where the
-    equations written out read it a dozen times.
+    its gradient are torch's fused kernels: they read h once or twice where the equations written
+    out read it a dozen times.
     """
 
     @staticmethod
@@ -66,17 +103,15 @@ class NormalisedLayer(torch.autograd.Function):
     ) -> Tensor:
         """Return y, (n, galaxy, out)."""
         w, s = weight.to(x.dtype), 1 / (1 - p)
-        h = torch.bmm(x, w)
-        scale, shift = s * gamma.squeeze(1), s * beta.squeeze(1)
+        h, scale, shift = _product(x, w), s * gamma, s * beta
         y, mean, rstd = torch.empty_like(h), torch.empty_like(scale), torch.empty_like(scale)
-        for k in range(len(h)):
+        for h_, scale_, shift_, *out in _matrices(h, scale, shift, y, mean, rstd):
             torch.native_batch_norm(
-                h[k], scale[k], shift[k], None, None, True, 0.0, EPSILON,
-                out=(y[k], mean[k], rstd[k]),
-            )  # fmt: skip
+                h_, scale_, shift_, None, None, True, 0.0, EPSILON, out=(out[0], out[1], out[2])
+            )
         y.relu_()
         if drop.numel():
-            y.view(-1).index_fill_(0, drop, 0.0)
+            _zero(y, drop)
         ctx.save_for_backward(x, w, h, y, scale, mean, rstd)
         ctx.s = s
         return y
@@ -86,17 +121,17 @@ class NormalisedLayer(torch.autograd.Function):
         """Gradients by the equations of the class docstring."""
         x, w, h, y, scale, mean, rstd = ctx.saved_tensors
         g = torch.ops.aten.threshold_backward(gradient, y, 0)
-        networks = [
-            torch.ops.aten.native_batch_norm_backward(
-                g[k], h[k], scale[k], None, None, mean[k], rstd[k], True, EPSILON, [True] * 3
-            )
-            for k in range(len(g))
-        ]
-        gh, sum_gu, sum_g = (torch.stack(parts) for parts in zip(*networks, strict=True))
-        grad_x = torch.bmm(gh, w.transpose(1, 2)) if ctx.needs_input_grad[0] else None
+        gh, sum_gu, sum_g = torch.empty_like(h), torch.empty_like(scale), torch.empty_like(scale)
+        for g_, h_, scale_, mean_, rstd_, *out in _matrices(
+            g, h, scale, mean, rstd, gh, sum_gu, sum_g
+        ):
+            torch.ops.aten.native_batch_norm_backward.out(
+                g_, h_, scale_, None, None, mean_, rstd_, True, EPSILON, [True] * 3,
+                out0=out[0], out1=out[1], out2=out[2],
+            )  # fmt: skip
+        grad_x = _product(gh, w.transpose(1, 2)) if ctx.needs_input_grad[0] else None
         grad_w = torch.bmm(x.transpose(1, 2), gh).to(scale.dtype)
-        grad_gamma, grad_beta = ctx.s * sum_gu.unsqueeze(1), ctx.s * sum_g.unsqueeze(1)
-        return grad_x, grad_w, grad_gamma, grad_beta, None, None
+        return grad_x, grad_w, ctx.s * sum_gu, ctx.s * sum_g, None, None
 
 
 def dropped(shape: torch.Size, p: float, generators: Sequence[torch.Generator]) -> Tensor:

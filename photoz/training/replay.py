@@ -63,8 +63,14 @@ class CudaGraphs:
         with torch.cuda.stream(current):  # where a recording that fails would not return to
             for generator in generators:
                 graph.register_generator_state(generator)
-            with torch.cuda.graph(graph, stream=self.stream):
-                written = step(*read)
+            try:
+                with torch.cuda.graph(graph, stream=self.stream):
+                    written = step(*read)
+            except RuntimeError:
+                for generator in generators:  # whose states are the recording's, and of no more use
+                    fresh = torch.Generator(generator.device)
+                    generator.graphsafe_set_state(fresh.graphsafe_get_state())
+                raise
 
         def replay(*inputs: Tensor) -> tuple[Tensor, ...]:
             for mine, new in zip(read, inputs, strict=True):
@@ -93,9 +99,7 @@ class ReplayedStep:
     def __init__(self, step: Step, learner: Learner, recorder: Recorder | None = None) -> None:
         self.step, self.learner = step, learner
         device = learner.generators[0].device
-        # Before 2.13 generators were of no more use after a recording that failed.
-        graphs = device.type == "cuda" and torch.__version__ >= "2.13"
-        self.recorder = CudaGraphs(device) if graphs else recorder
+        self.recorder = CudaGraphs(device) if device.type == "cuda" else recorder
         self.replay: Step | None = None
         self.steps = 0
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from photoz.networks import layers
 from photoz.networks.deepz import seeded_generators
 from photoz.networks.layers import DenseLayer, NormalisedLayer, PreNormLayer, dropped
 
@@ -31,6 +32,14 @@ def random_layer(n=3, galaxies=17, n_in=5, n_out=4):
     return [t.requires_grad_() for t in (x, weight, gamma, beta)]
 
 
+@pytest.fixture(params=["network by network", "side by side"])
+def memory(request, monkeypatch):
+    """Both orders of activations in memory: the processor's, and the GPU's."""
+    together = request.param == "side by side"
+    monkeypatch.setattr(layers, "side_by_side", lambda device: together)
+
+
+@pytest.mark.usefixtures("memory")
 def test_lockstep_layer_equals_torch_modules_one_by_one():
     x, weight, gamma, beta = random_layer()
     y = NormalisedLayer.apply(x, weight, gamma, beta, NO_DROP, 0.0)
@@ -49,12 +58,35 @@ def test_lockstep_layer_equals_torch_modules_one_by_one():
         torch.testing.assert_close(beta.grad[k, 0], reference[1].bias.grad)
 
 
+@pytest.mark.usefixtures("memory")
 def test_gradient_agrees_with_finite_differences_under_dropout():
     inputs = random_layer(n=2, galaxies=6, n_in=3, n_out=2)
     drop = torch.tensor([0, 5, 13, 20])
     assert torch.autograd.gradcheck(
         lambda *t: NormalisedLayer.apply(*t, drop, 0.25), inputs, atol=1e-7
     )
+
+
+def test_both_orders_in_memory_give_the_same(monkeypatch):
+    stack = layers.DenseStack(
+        6, 3, [8, 5], [0.1, 0.2], "linear_norm_relu", seeded_generators([1, 2, 3])
+    )
+    x = torch.randn(3, 40, 6, generator=torch.Generator().manual_seed(0))
+    results = []
+    for together in (False, True):
+        monkeypatch.setattr(layers, "side_by_side", lambda device, together=together: together)
+        stack.zero_grad()
+        y = stack(x, seeded_generators([4, 5, 6]))
+        y.sin().sum().backward()
+        results.append([y.detach(), *(p.grad.clone() for p in stack.parameters())])
+    torch.testing.assert_close(*results)
+
+
+def test_side_by_side_a_galaxy_has_all_networks_in_a_row(monkeypatch):
+    monkeypatch.setattr(layers, "side_by_side", lambda device: True)
+    x, *weights = random_layer()
+    y = NormalisedLayer.apply(x, *weights, NO_DROP, 0.0)
+    assert y.shape == (3, 17, 4) and y.stride() == (4, 12, 1)
 
 
 def test_dropout_zeroes_the_asked_fraction_and_keeps_networks_apart():
