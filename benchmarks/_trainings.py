@@ -99,7 +99,7 @@ def train_all(runs: Iterable[Run], size: Size) -> pd.DataFrame:
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        save_networks(folder / "start.safetensors", _pretrained(survey, size), {})
+        save_networks(folder / "start.safetensors", pretrained(survey, size), {})
         for mock in dict.fromkeys((run.catalogue, run.mock) for run in runs):
             made = MOCKS[mock[0]](survey, MockConfig(n_galaxies=size.galaxies), mock[1])
             write_catalogue(_mock_file(folder, *mock), made)
@@ -116,7 +116,8 @@ def mean_and_error(values: pd.Series) -> dict[str, float]:
     return {"mean": float(values.mean()), "error": float(values.std(ddof=1) / len(values) ** 0.5)}
 
 
-def _pretrained(survey: Survey, size: Size) -> TrainedNetworks:
+def pretrained(survey: Survey, size: Size, device: torch.device = CPU) -> TrainedNetworks:
+    """The network that all trainings of a study start from."""
     prior = Prior.from_mapping({"const": [0.0001, 0.25], "logarithmic": ["tau", "const"]})
     rng = np.random.default_rng(0)
     galaxies = simulate(prior, survey.bands, size.simulated, rng, reference=survey.reference_band)
@@ -125,7 +126,7 @@ def _pretrained(survey: Survey, size: Size) -> TrainedNetworks:
     return pretrain(
         *(galaxies.flux, galaxies.redshift, transform, noise, size.network, size.pretraining),
         seed=0,
-        device=CPU,
+        device=device,
     )[0]
 
 

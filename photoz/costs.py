@@ -57,8 +57,8 @@ class Cost:
         FLOP of matrix products.
     precision : str
         Of the products while training.
-    calls : float
-        The part of `work` that is left where a GPU does the rest.
+    kernels : float
+        What `work` is on a GPU, its start aside.
     gpu : bool
         Whether the job uses one.
     memory, disk : float
@@ -68,7 +68,7 @@ class Cost:
     work: float = START
     products: float = 0.0
     precision: str = "float32"
-    calls: float = 0.0
+    kernels: float = 0.0
     gpu: bool = False
     memory: float = MEMORY
     disk: float = 0.0

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from photoz import costs, exposure_stages, figure_stages, network_costs, stages
-from photoz.costs import MB, Cost, Run
+from photoz.costs import MB, START_TORCH, Cost, Run
 from photoz.machine import Machine, available_cores, measure
 
 OVERHEAD = 1.9
@@ -259,7 +259,7 @@ def job_cost(run: Run, job: str) -> Cost:
 def job_seconds(cost: Cost, machine: Machine, on_gpu: bool = False) -> float:
     """Seconds of a job: processor time, or by the clock where a GPU does the work."""
     if on_gpu and cost.gpu and machine.gpu:
-        return cost.calls * machine.slowness + cost.products / machine.gpu
+        return START_TORCH * machine.slowness + cost.kernels + cost.products / machine.gpu
     rate = machine.float32 if cost.precision == "float32" else machine.bfloat16
     return cost.work * machine.slowness + cost.products / rate
 

@@ -27,6 +27,8 @@ PER_DRAW = 2.3e-09
 """One random number: an exposure that enters a coadd or not, or the noise of a flux."""
 PER_STEP = 2.5e-03
 """Calls that a step has besides those of its layers."""
+PER_LAYER_ON_GPU = 8.5e-05
+"""Kernels of a layer, replayed from a recording: `python -m benchmarks train` on an NVIDIA H200."""
 
 BYTES_PER_ACTIVATION = 16
 """float32 and bfloat16 copies that wait for the backward pass (`NormalisedLayer`)."""
@@ -122,13 +124,14 @@ def step_work(step: Step, n_networks: int, batch: int, draws: int) -> float:
     return (
         galaxies * (PER_ACTIVATION * step.activations + PER_DRAW * draws)
         + n_networks * PER_PARAMETER * step.parameters
-        + step_calls(step)
+        + PER_LAYER * step.layers
+        + PER_STEP
     )
 
 
-def step_calls(step: Step) -> float:
-    """The part of `step_work` that is calls: what a GPU waits for."""
-    return PER_LAYER * step.layers + PER_STEP
+def step_kernels(step: Step) -> float:
+    """Seconds of one step besides its products on a GPU, which hardly depend on its size."""
+    return PER_LAYER_ON_GPU * step.layers
 
 
 def step_bytes(step: Step, n_networks: int, batch: int) -> int:

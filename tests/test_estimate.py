@@ -227,6 +227,21 @@ def test_a_slower_machine_takes_longer_and_a_gpu_is_used_where_there_is_one():
     assert found.gpus == 0  # none was seen
 
 
+H200 = 2.91e13  # FLOP per second, as `photoz.machine` measured it in bfloat16
+
+
+@pytest.mark.parametrize(
+    ("pretraining", "networks", "ms"),
+    [(False, 1, 2.02), (False, 5, 2.83), (False, 50, 9.41), (True, 1, 3.20)],
+)
+def test_steps_on_a_gpu_take_about_as_long_as_they_did(pretraining, networks, ms):
+    """Measured by `python -m benchmarks train` with batches of 500 (docs/performance.md)."""
+    step = training.training_step(PAPER, 46, pretraining)
+    products = training.PRODUCTS * networks * 500 * step.products
+    expected = training.step_kernels(step) + products / H200
+    assert 1e3 * expected == pytest.approx(ms, rel=0.2)
+
+
 def test_jobs_on_one_gpu_wait_for_each_other():
     config = resolved(variants={"pretrained": {"splits": 10}})
     gpu = replace(MACHINE, gpu=1e15)

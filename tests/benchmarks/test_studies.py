@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from benchmarks import fifty, precision, schedules
 from benchmarks._trainings import SMALL, Run, train_all
@@ -62,3 +63,9 @@ def test_ten_splits_share_the_cores():
     result = fifty.summary(table, cores=2)["float32"]
     assert result["seconds of a split"]["mean"] == 120
     assert result["minutes of fifty networks"] == pytest.approx(10)  # 5 rounds of two minutes
+
+
+def test_fifty_networks_train_in_one_job():
+    result = fifty.in_lockstep(SMALL, 10, torch.device("cpu"))["float32"]
+    assert 0 < result["minutes of fifty networks"] < 5
+    assert 0.01 < result["sigma68"]["mean"] < 0.5 and result["sigma68"]["error"] > 0
