@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -130,21 +130,21 @@ def _tables(n: int) -> tuple[Any, Any, Mapping[str, np.ndarray]]:
 
 
 def _engines(n: int = 8192) -> dict[str, float]:
-    """Processor time per galaxy with numpy, and with tensors on the processor."""
+    """Time per galaxy with numpy, with tensors on the processor, and on a GPU if there is one."""
     import torch
 
     from photoz.sps import simulate_fluxes
 
     torch.set_num_threads(1)
     grid, projector, galaxies = _tables(n)
-    seconds = interleaved(
-        {
-            name: lambda device=device: simulate_fluxes(grid, projector, galaxies, device=device)
-            for name, device in (("numpy", None), ("tensors on the processor", "cpu"))
-        },
-        repeats=3,
-        clock=time.process_time,
-    )
+
+    def task(device: str | None) -> Callable[[], Any]:
+        return lambda: simulate_fluxes(grid, projector, galaxies, device=device)
+
+    processor = {"numpy": task(None), "tensors on the processor": task("cpu")}
+    seconds = interleaved(processor, repeats=3, clock=time.process_time)
+    if torch.cuda.is_available():
+        seconds |= interleaved({"tensors on a GPU": task("cuda")}, repeats=3)
     return {f"{name}, us per galaxy": 1e6 * value / n for name, value in seconds.items()}
 
 

@@ -58,7 +58,7 @@ class Cost:
     precision : str
         Of the products while training.
     kernels : float
-        What `work` is on a GPU, its start aside.
+        What `work` is on a GPU, its start aside: seconds by the clock of an NVIDIA H200.
     gpu : bool
         Whether the job uses one.
     memory, disk : float

@@ -168,7 +168,7 @@ def estimate(
         If the survey file is absent or wrong.
     """
     run = _run(config)
-    gpus = gpus if machine.gpu else 0
+    gpus = gpus if machine.gpu_float32 else 0
     found: dict[str, list[tuple[Cost, float]]] = defaultdict(list)
     for job in jobs(config):
         cost = job_cost(run, job)
@@ -258,10 +258,10 @@ def job_cost(run: Run, job: str) -> Cost:
 
 def job_seconds(cost: Cost, machine: Machine, on_gpu: bool = False) -> float:
     """Seconds of a job: processor time, or by the clock where a GPU does the work."""
-    if on_gpu and cost.gpu and machine.gpu:
-        return START_TORCH * machine.slowness + cost.kernels + cost.products / machine.gpu
-    rate = machine.float32 if cost.precision == "float32" else machine.bfloat16
-    return cost.work * machine.slowness + cost.products / rate
+    if on_gpu and cost.gpu:
+        products = cost.products / machine.rate(cost.precision, on_gpu=True)
+        return START_TORCH * machine.slowness + cost.kernels + products
+    return cost.work * machine.slowness + cost.products / machine.rate(cost.precision)
 
 
 def lines(found: Estimate, name: str) -> list[str]:

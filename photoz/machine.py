@@ -38,8 +38,8 @@ class Machine:
         bfloat16 in hardware, `auto` is float32, and both are the same.
     work_seconds : float
         Of `ordinary_work`.
-    gpu : float or None
-        Products on the GPU, FLOP per second in bfloat16 where it has that; None without one.
+    gpu_float32, gpu_bfloat16 : float or None
+        Products of fifty networks' matrices on the GPU, FLOP per second; None without one.
     measured : bool
         False for the numbers of the machine on which the constants were measured.
     """
@@ -47,13 +47,22 @@ class Machine:
     float32: float = 9.5e10
     bfloat16: float = 4.1e11
     work_seconds: float = REFERENCE_WORK
-    gpu: float | None = None
+    gpu_float32: float | None = None
+    gpu_bfloat16: float | None = None
     measured: bool = False
 
     @property
     def slowness(self) -> float:
         """Time of work that is no matrix product, in units of the machine of the constants."""
         return self.work_seconds / REFERENCE_WORK
+
+    def rate(self, precision: str, on_gpu: bool = False) -> float:
+        """FLOP per second of products in `float32`, `bfloat16` or `auto`, which is the latter."""
+        exact, rough = self.float32, self.bfloat16
+        if on_gpu:
+            assert self.gpu_float32 is not None and self.gpu_bfloat16 is not None
+            exact, rough = self.gpu_float32, self.gpu_bfloat16
+        return exact if precision == "float32" else rough
 
 
 def available_cores() -> int:
@@ -98,16 +107,17 @@ def measure_here() -> Machine:
     from photoz.training.device import native_bfloat16
 
     torch.set_num_threads(1)
-    cpu = torch.device("cpu")
-    float32 = product_rate(torch.float32, cpu)
-    bfloat16 = product_rate(torch.bfloat16, cpu) if native_bfloat16(cpu) else float32
+
+    def rates(name: str) -> tuple[float, float]:
+        device = torch.device(name)
+        float32 = product_rate(torch.float32, device)
+        native = native_bfloat16(device)
+        return float32, product_rate(torch.bfloat16, device) if native else float32
+
+    float32, bfloat16 = rates("cpu")
     work = _least(ordinary_work, time.process_time)
-    gpu = None
-    if torch.cuda.is_available():
-        cuda = torch.device("cuda")
-        dtype = torch.bfloat16 if native_bfloat16(cuda) else torch.float32
-        gpu = product_rate(dtype, cuda)
-    return Machine(float32, bfloat16, work, gpu, measured=True)
+    gpu = rates("cuda") if torch.cuda.is_available() else (None, None)
+    return Machine(float32, bfloat16, work, gpu[0], gpu[1], measured=True)
 
 
 def product_rate(dtype: Any, device: Any) -> float:
@@ -115,8 +125,8 @@ def product_rate(dtype: Any, device: Any) -> float:
     import torch
 
     rows, width = SHAPE
-    # A GPU is asked for five networks at once, as in the folds of a split.
-    networks, repeats = (5, 200) if device.type == "cuda" else (1, 8)
+    # A GPU is asked for so many networks that launching their products takes no time beside them.
+    networks, repeats = (50, 20) if device.type == "cuda" else (1, 8)
     x = torch.rand(networks, rows, width, device=device).to(dtype)
     w = torch.rand(networks, width, width, device=device).to(dtype)
 

@@ -58,7 +58,7 @@ def pretrain(run: Run, what: list[str]) -> Cost:
         work=START_TORCH + work,
         products=steps.PRODUCTS * n_steps * batch * n_networks * step.products,
         precision=section["precision"],
-        kernels=n_steps * steps.step_kernels(step),
+        kernels=n_steps * steps.step_kernels(step, n_networks),
         gpu=True,
         # Fluxes as read and in units of the reference band.
         memory=MEMORY_TRAINING
@@ -89,7 +89,7 @@ def finetune(run: Run, what: list[str]) -> Cost:
         work=START_TORCH + work,
         products=steps.PRODUCTS * n_steps * batch * n_networks * step.products,
         precision=section["precision"],
-        kernels=n_steps * steps.step_kernels(step),
+        kernels=n_steps * steps.step_kernels(step, n_networks),
         gpu=True,
         # Exposures as read, and their weights, weighted fluxes and handicaps.
         memory=MEMORY_TRAINING

@@ -27,8 +27,12 @@ PER_DRAW = 2.3e-09
 """One random number: an exposure that enters a coadd or not, or the noise of a flux."""
 PER_STEP = 2.5e-03
 """Calls that a step has besides those of its layers."""
-PER_LAYER_ON_GPU = 8.5e-05
-"""Kernels of a layer, replayed from a recording: `python -m benchmarks train` on an NVIDIA H200."""
+
+# Seconds by the clock of an NVIDIA H200 that replays its steps: `python -m benchmarks train`.
+PER_LAYER_ON_GPU = 9.0e-05
+"""Kernels of a layer, most of which wait for one another."""
+PER_NETWORK_LAYER_ON_GPU = 5.0e-06
+"""Kernels that each network needs for itself, in each layer: random numbers of its own."""
 
 BYTES_PER_ACTIVATION = 16
 """float32 and bfloat16 copies that wait for the backward pass (`NormalisedLayer`)."""
@@ -129,9 +133,9 @@ def step_work(step: Step, n_networks: int, batch: int, draws: int) -> float:
     )
 
 
-def step_kernels(step: Step) -> float:
-    """Seconds of one step besides its products on a GPU, which hardly depend on its size."""
-    return PER_LAYER_ON_GPU * step.layers
+def step_kernels(step: Step, n_networks: int) -> float:
+    """Seconds of one step of networks in lockstep besides its products, by the clock of a GPU."""
+    return step.layers * (PER_LAYER_ON_GPU + n_networks * PER_NETWORK_LAYER_ON_GPU)
 
 
 def step_bytes(step: Step, n_networks: int, batch: int) -> int:

@@ -218,7 +218,7 @@ def test_a_slower_machine_takes_longer_and_a_gpu_is_used_where_there_is_one():
     assert slower["finetune"].seconds - estimate.OVERHEAD == pytest.approx(
         2 * (plain["finetune"].seconds - estimate.OVERHEAD)
     )
-    gpu = replace(MACHINE, gpu=1e15)
+    gpu = replace(MACHINE, gpu_float32=1e15, gpu_bfloat16=2e15)
     assert rows(speeds=gpu)["finetune"] == plain["finetune"]
     fast = rows(speeds=gpu, gpus=1)
     assert fast["finetune"].gpu and not fast["evaluate"].gpu
@@ -227,24 +227,40 @@ def test_a_slower_machine_takes_longer_and_a_gpu_is_used_where_there_is_one():
     assert found.gpus == 0  # none was seen
 
 
-H200 = 2.91e13  # FLOP per second, as `photoz.machine` measured it in bfloat16
+# What `python -m benchmarks train` measured on an H200 (docs/performance.md): FLOP per second of
+# the bare products of fifty networks, and ms of a step with batches of 500.
+H200 = Machine(gpu_float32=3.0e13, gpu_bfloat16=9.6e13)
 
 
 @pytest.mark.parametrize(
-    ("pretraining", "networks", "ms"),
-    [(False, 1, 2.02), (False, 5, 2.83), (False, 50, 9.41), (True, 1, 3.20)],
+    ("pretraining", "precision", "networks", "ms"),
+    [
+        (False, "float32", 1, 1.92),
+        (False, "float32", 5, 3.20),
+        (False, "float32", 50, 13.65),
+        (False, "bfloat16", 1, 2.02),
+        (False, "bfloat16", 5, 2.83),
+        (False, "bfloat16", 50, 9.41),
+        (True, "float32", 1, 3.32),
+        (True, "bfloat16", 1, 3.20),
+    ],
 )
-def test_steps_on_a_gpu_take_about_as_long_as_they_did(pretraining, networks, ms):
-    """Measured by `python -m benchmarks train` with batches of 500 (docs/performance.md)."""
+def test_steps_on_a_gpu_take_as_long_as_they_did(pretraining, precision, networks, ms):
     step = training.training_step(PAPER, 46, pretraining)
-    products = training.PRODUCTS * networks * 500 * step.products
-    expected = training.step_kernels(step) + products / H200
+    cost = costs.Cost(
+        products=networks * 500 * step.products,
+        precision=precision,
+        kernels=training.step_kernels(step, networks),
+        gpu=True,
+    )
+    start = costs.START_TORCH * H200.slowness
+    expected = estimate.job_seconds(cost, H200, on_gpu=True) - start
     assert 1e3 * expected == pytest.approx(ms, rel=0.2)
 
 
 def test_jobs_on_one_gpu_wait_for_each_other():
     config = resolved(variants={"pretrained": {"splits": 10}})
-    gpu = replace(MACHINE, gpu=1e15)
+    gpu = replace(MACHINE, gpu_float32=1e15, gpu_bfloat16=2e15)
     one, two = (estimate.estimate(config, gpu, 1000, gpus) for gpus in (1, 2))
     on_gpu = sum(row.seconds for row in one.rows if row.gpu)
     assert one.seconds == pytest.approx(max(on_gpu, one.chain_seconds))

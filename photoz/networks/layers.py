@@ -45,10 +45,10 @@ class Linear(nn.Module):
 
 
 def side_by_side(device: torch.device) -> bool:
-    """Whether hidden activations lie galaxy by galaxy in memory, those of all networks in a row.
+    """Whether a galaxy's activations in `NormalisedLayer` lie in a row for all networks.
 
-    One kernel then normalises all networks, which a GPU wants; a processor prefers each network's
-    activations together.
+    One kernel then normalises all networks, which a GPU wants; a processor prefers the activations
+    of each network together.
     """
     return device.type == "cuda"
 
@@ -64,10 +64,12 @@ def _product(a: Tensor, b: Tensor) -> Tensor:
 def _matrices(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
     """Views of tensors (n, galaxy, channel) for each kernel: a network's, or all side by side.
 
-    Matrices (galaxy, channel), or vectors where there is one value per network and channel.
+    Matrices (galaxy, channel), or vectors where there is one value per network and channel. All
+    must lie in memory as `_product` makes them.
     """
     if side_by_side(tensors[0].device):
-        return iter([tuple(x.transpose(0, 1).flatten(1).squeeze(0) for x in tensors)])
+        rows = (x.transpose(0, 1) for x in tensors)
+        return iter([tuple(row.view(len(row), -1).squeeze(0) for row in rows)])
     return zip(*(x.squeeze(1).unbind() for x in tensors), strict=True)
 
 
@@ -120,7 +122,8 @@ class NormalisedLayer(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients by the equations of the class docstring."""
         x, w, h, y, scale, mean, rstd = ctx.saved_tensors
-        g = torch.ops.aten.threshold_backward(gradient, y, 0)
+        g = torch.empty_like(y)
+        torch.ops.aten.threshold_backward.grad_input(gradient, y, 0, grad_input=g)
         gh, sum_gu, sum_g = torch.empty_like(h), torch.empty_like(scale), torch.empty_like(scale)
         for g_, h_, scale_, mean_, rstd_, *out in _matrices(
             g, h, scale, mean, rstd, gh, sum_gu, sum_g

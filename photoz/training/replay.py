@@ -26,6 +26,8 @@ WARM_UP = 3  # steps before a recording: the optimiser and the libraries get the
 CHECKS = 2  # one shows that a replay learns, the second one that it takes new inputs and dropout
 TOLERANCE = 0.01  # of the length of an update; rounding is far below
 
+_unfinished: list[torch.cuda.CUDAGraph] = []  # recordings that failed: torch may ask for them later
+
 
 class Recorder(Protocol):
     """Runs steps, and makes of one a callable that repeats it on other inputs."""
@@ -57,7 +59,10 @@ class CudaGraphs:
     def record(
         self, step: Step, inputs: Sequence[Tensor], generators: Sequence[torch.Generator]
     ) -> Step:
-        """Record a step without taking it; replays go on with the generators' random numbers."""
+        """Record a step without taking it; replays go on with the generators' random numbers.
+
+        Where that fails the generators start anew: whoever wants their states back has kept them.
+        """
         graph, read = torch.cuda.CUDAGraph(), [x.clone() for x in inputs]
         current = torch.cuda.current_stream(self.stream.device)
         with torch.cuda.stream(current):  # where a recording that fails would not return to
@@ -67,7 +72,10 @@ class CudaGraphs:
                 with torch.cuda.graph(graph, stream=self.stream):
                     written = step(*read)
             except RuntimeError:
-                for generator in generators:  # whose states are the recording's, and of no more use
+                _unfinished.append(graph)
+                default = torch.cuda.default_generators[self.stream.device.index]
+                # Their states are the recording's now, and of no more use to anybody else.
+                for generator in (*generators, default):
                     fresh = torch.Generator(generator.device)
                     generator.graphsafe_set_state(fresh.graphsafe_get_state())
                 raise

@@ -17,6 +17,8 @@ def test_rivals_take_turns_and_the_first_round_does_not_count():
 def test_the_median_counts():
     times = iter([0, 9, 0, 1, 0, 50, 0, 2])
     assert timing.interleaved({"a": list}, 3, lambda: next(times)) == {"a": 2}
+    times = iter([0, 9, 0, 8, 0, 1])
+    assert timing.interleaved({"a": list}, 1, lambda: next(times), warm_up=2) == {"a": 1}
     with pytest.raises(ValueError, match="at least 1"):
         timing.interleaved({"a": list}, 0)
 
