@@ -29,9 +29,9 @@ PER_STEP = 2.5e-03
 """Calls that a step has besides those of its layers."""
 
 # Seconds by the clock of an NVIDIA H200 that replays its steps: `python -m benchmarks train`.
-PER_LAYER_ON_GPU = 9.0e-05
+GPU_PER_LAYER = 9.0e-05
 """Kernels of a layer, most of which wait for one another."""
-PER_NETWORK_LAYER_ON_GPU = 5.0e-06
+GPU_PER_NETWORK_LAYER = 5.0e-06
 """Kernels that each network needs for itself, in each layer: random numbers of its own."""
 
 BYTES_PER_ACTIVATION = 16
@@ -135,7 +135,7 @@ def step_work(step: Step, n_networks: int, batch: int, draws: int) -> float:
 
 def step_kernels(step: Step, n_networks: int) -> float:
     """Seconds of one step of networks in lockstep besides its products, by the clock of a GPU."""
-    return step.layers * (PER_LAYER_ON_GPU + n_networks * PER_NETWORK_LAYER_ON_GPU)
+    return step.layers * (GPU_PER_LAYER + n_networks * GPU_PER_NETWORK_LAYER)
 
 
 def step_bytes(step: Step, n_networks: int, batch: int) -> int:
