@@ -18,7 +18,7 @@ from .conftest import BANDS, break_fluxes
 NETWORK = NetworkConfig(
     encoder_layers=2, decoder_layers=2, photoz_layers=1, width=32, features=2, undropped_layers=2
 )
-TRAINING = PretrainingConfig(steps=600, batch_size=200, learning_rate=5e-3)
+TRAINING = PretrainingConfig(steps=1500, batch_size=200, learning_rate=5e-3)
 TRANSFORM = FluxRatio(BANDS, "i")
 NOISE = FixedSNR((5.0,) * 4 + (50.0,))
 
@@ -33,15 +33,14 @@ def trained():
     return train()
 
 
-def test_galaxies_of_one_parameter_lose_a_third_of_their_noise(trained):
+def test_galaxies_of_one_parameter_lose_half_of_their_noise(trained):
     rng = np.random.default_rng(5)
     true = break_fluxes(rng.uniform(0.05, 0.95, 2000)) / 4.0  # over the reference band
     error = 0.2 * true[:, :4]
     noisy = true.copy()
     noisy[:, :4] += error * rng.standard_normal(error.shape)
     pull = (denoise(trained, noisy)[:, :4] - true[:, :4]) / error
-    # 0.674 is the median of a normal distribution; eight seeds left 0.51 to 0.62 on an EPYC.
-    assert np.median(np.abs(pull)) < 0.7 * 0.674
+    assert np.median(np.abs(pull)) < 0.5 * 0.674  # the median of a normal distribution
 
 
 def test_the_unit_of_the_fluxes_does_not_matter(trained):
